@@ -1,0 +1,214 @@
+"""Options as frozen values, one class a stage; the only place where defaults live.
+
+TOML in, TOML out: ``Config.from_toml(path)``; an unknown key is reported with the nearest valid name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from hipporag_like.errors import ConfigError
+
+METHODS = ("graph", "dense", "bm25", "hybrid")
+WALK_ENGINES = ("push", "power", "prpack")
+LEXICAL_ENGINES = ("eager", "rank_bm25")
+
+
+def _require(ok: bool, name: str, rule: str, value: object) -> None:
+    if not ok:
+        raise ConfigError(f"{name} must be {rule}, got {value!r}")
+
+
+def _require_number(name: str, value: object, low: float, high: float, rule: str) -> None:
+    ok = isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+    _require(ok, name, rule, value)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkConfig:
+    """Documents to passages; lengths in word tokens of ``hipporag_like.text``."""
+
+    max_tokens: int = 240  # about 320 word pieces: two windows of the default embedder at most
+    overlap: int = 40  # tokens of whole sentences repeated from the passage before
+
+    def __post_init__(self) -> None:
+        _require_number("chunk.max_tokens", self.max_tokens, 8, 100_000, "a number from 8 to 100000")
+        _require_number("chunk.overlap", self.overlap, 0, self.max_tokens // 2, "from 0 to half of max_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractConfig:
+    """Passages to mentions and facts."""
+
+    extractor: str = "rules"  # rules | spacy:NAME | openie:FILE
+    gazetteer: bool = True  # second pass: known names found again everywhere
+    mine_terms: bool = True  # lower-case technical terms by corpus statistics
+
+    def __post_init__(self) -> None:
+        kind, _, argument = self.extractor.partition(":")
+        known = (self.extractor == "rules") or (kind in ("spacy", "openie") and argument != "")
+        _require(known, "extractor", "rules, spacy:NAME or openie:FILE", self.extractor)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedConfig:
+    """Texts to vectors."""
+
+    model: str = "minilm"  # minilm | hashing | a path or hub name (extra `local`)
+    batch_tokens: int = 4096  # word pieces a forward pass; larger pads more, smaller starts more products
+
+    def __post_init__(self) -> None:
+        _require(bool(self.model.strip()), "embed.model", "a model name or path", self.model)
+        _require_number("embed.batch_tokens", self.batch_tokens, 64, 1_000_000, "a number from 64 to 1000000")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphConfig:
+    """Entities and facts to the graph."""
+
+    title_weight: float = 2.0  # weight of a passage's title entity against a mention's 1 + ln(tf)
+    synonym_threshold: float = 0.8  # cosine; HippoRAG 2, its configuration's default
+    synonym_neighbours: int = 8
+
+    def __post_init__(self) -> None:
+        _require_number("graph.title_weight", self.title_weight, 0, 1000, "a number from 0 to 1000")
+        _require_number("graph.synonym_threshold", self.synonym_threshold, 0, 1, "a number from 0 to 1")
+        _require_number("graph.synonym_neighbours", self.synonym_neighbours, 0, 1000, "a number from 0 to 1000")
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalConfig:
+    """BM25 as in rank-bm25's BM25Okapi, whose defaults these are."""
+
+    k1: float = 1.5
+    b: float = 0.75
+    epsilon: float = 0.25
+    engine: str = "eager"
+
+    def __post_init__(self) -> None:
+        _require(self.engine in LEXICAL_ENGINES, "lexical.engine", f"one of {', '.join(LEXICAL_ENGINES)}", self.engine)
+        _require_number("lexical.k1", self.k1, 0, 100, "a number from 0 to 100")
+        _require_number("lexical.b", self.b, 0, 1, "a number from 0 to 1")
+        _require_number("lexical.epsilon", self.epsilon, 0, 10, "a number from 0 to 10")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchConfig:
+    """Question to hits."""
+
+    method: str = "graph"
+    k: int = 5
+    damping: float = 0.85
+    tolerance: float = 1e-6
+    engine: str = "push"
+
+    def __post_init__(self) -> None:
+        _require(self.method in METHODS, "method", f"one of {', '.join(METHODS)}", self.method)
+        _require(self.engine in WALK_ENGINES, "search.engine", f"one of {', '.join(WALK_ENGINES)}", self.engine)
+        ok = isinstance(self.k, int) and not isinstance(self.k, bool) and self.k >= 1
+        _require(ok, "k", "a whole number of at least 1", self.k)
+        _require_number("search.damping", self.damping, 0.01, 0.99, "a number from 0.01 to 0.99")
+        _require_number("search.tolerance", self.tolerance, 1e-12, 1e-1, "a number from 1e-12 to 0.1")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConfig:
+    """Hits to an answer."""
+
+    reader: str = "extractive"
+    passages: int = 5  # top passages shown to the reader
+
+    def __post_init__(self) -> None:
+        _require(self.reader == "extractive", "reader", "extractive", self.reader)
+        _require_number("read.passages", self.passages, 1, 100, "a number from 1 to 100")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All options; each stage receives its own part and never the whole."""
+
+    chunk: ChunkConfig = field(default_factory=ChunkConfig)
+    extract: ExtractConfig = field(default_factory=ExtractConfig)
+    embed: EmbedConfig = field(default_factory=EmbedConfig)
+    graph: GraphConfig = field(default_factory=GraphConfig)
+    lexical: LexicalConfig = field(default_factory=LexicalConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
+    read: ReadConfig = field(default_factory=ReadConfig)
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Return the options as plain nested dictionaries."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Config:
+        """Return a configuration from nested dictionaries; what is left out keeps its default.
+
+        Raises
+        ------
+        ConfigError
+            Unknown names, all of them in one sentence, each with the nearest valid one; or a bad value.
+        """
+        stages: dict[str, Any] = {f.name: f.default_factory for f in fields(cls)}
+        unknown = [_unknown(name, stages) for name in values if name not in stages]
+        parts: dict[str, Any] = {}
+        for name in stages.keys() & values.keys():
+            stage, given = stages[name], values[name]
+            if not isinstance(given, Mapping):
+                raise ConfigError(f"[{name}] must be a table of options, got {given!r}")
+            valid = {f.name for f in fields(stage)}
+            unknown += [_unknown(key, valid, f"{name}.") for key in given if key not in valid]
+            if not unknown:
+                parts[name] = stage(**given)
+        if unknown:
+            raise ConfigError("unknown option " + ", ".join(sorted(unknown)))
+        return cls(**parts)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Config:
+        """Return the configuration in a TOML file.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be read, is no TOML, or holds unknown options or bad values.
+        """
+        if sys.version_info >= (3, 11):
+            import tomllib
+        else:
+            import tomli as tomllib
+        try:
+            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path} is not valid TOML: {error}") from error
+        return cls.from_dict(values)
+
+    def to_toml(self) -> str:
+        """Return the options as TOML text that :meth:`from_toml` reads back."""
+        lines: list[str] = []
+        for stage, options in self.to_dict().items():
+            lines.append(f"[{stage}]")
+            lines += [f"{key} = {_toml(value)}" for key, value in options.items()]
+            lines.append("")
+        return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        import json
+
+        return json.dumps(value)
+    return repr(value)
+
+
+def _unknown(name: str, valid: Any, prefix: str = "") -> str:
+    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
+    return f"{prefix}{name}" + (f" (did you mean {prefix}{near[0]}?)" if near else "")

@@ -1,0 +1,92 @@
+"""The errors a user can meet. Each message is one sentence that says what to do.
+
+::
+
+    HippoRAGLikeError
+    +-- UsageError             a bad argument, option or question           (exit code 2)
+    |   +-- ConfigError        an option out of range or unknown
+    +-- InputError             a source that cannot be read or parsed       (exit code 2)
+    +-- MissingExtraError      an optional dependency is not installed      (exit code 2)
+    +-- ModelError             weights missing, altered or unusable         (exit code 1)
+    +-- StoreError             anything about the index folder              (exit code 1)
+        +-- IndexNotFoundError     no index, or nothing published yet       (exit code 2)
+        +-- IndexFormatError       written by a newer version
+        +-- IndexMismatchError     another embedder than the index was made with  (exit code 2)
+        +-- IndexCorruptError      a file is missing, cut or altered
+        +-- IndexLockedError       another writer is at work
+"""
+
+from __future__ import annotations
+
+
+class HippoRAGLikeError(Exception):
+    """Root of all errors raised on purpose by this package."""
+
+    exit_code = 1
+
+
+class UsageError(HippoRAGLikeError):
+    """A bad argument, option or question."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """An option that is unknown or out of range."""
+
+
+class InputError(HippoRAGLikeError):
+    """A source that cannot be read or parsed."""
+
+    exit_code = 2
+
+
+class MissingExtraError(HippoRAGLikeError):
+    """An optional dependency is not installed.
+
+    Parameters
+    ----------
+    feature
+        What was asked for, as the subject of a sentence.
+    extra
+        The extra of this package that brings it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional part; install it with: pip install 'hipporag-like[{extra}]'")
+        self.feature = feature
+        self.extra = extra
+
+
+class ModelError(HippoRAGLikeError):
+    """Model weights are missing, altered or unusable."""
+
+
+class StoreError(HippoRAGLikeError):
+    """Anything about the index folder."""
+
+
+class IndexNotFoundError(StoreError):
+    """There is no index at the given folder, or nothing was published yet."""
+
+    exit_code = 2
+
+
+class IndexFormatError(StoreError):
+    """The index was written by a newer version of this package."""
+
+
+class IndexMismatchError(StoreError):
+    """The index was made with another embedder or extractor than the one asked for."""
+
+    exit_code = 2
+
+
+class IndexCorruptError(StoreError):
+    """A file of the index is missing, cut or altered."""
+
+
+class IndexLockedError(StoreError):
+    """Another writer is at work on the index."""
