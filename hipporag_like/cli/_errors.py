@@ -1,0 +1,64 @@
+"""From an exception to one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from hipporag_like.errors import HippoRAGLikeError
+from hipporag_like.text import squeeze
+
+DEBUG = "HIPPORAG_LIKE_DEBUG"
+INTERRUPTED = 130  # 128 + SIGINT, what shells report for a process stopped by Ctrl-C
+
+# Newer typer carries its own copy of click, older typer imports it; the class all usage errors share is
+# reached through the public BadParameter -> UsageError -> ClickException, which is the same in both.
+CommandLineError = typer.BadParameter.__mro__[2]
+
+
+def say(message: str) -> None:
+    """Write one line to stderr."""
+    sys.stderr.write(squeeze(message) + "\n")
+    sys.stderr.flush()
+
+
+def report(error: Exception) -> int:
+    """Say ``error`` in one sentence on stderr and return the exit code it stands for."""
+    if os.environ.get(DEBUG):
+        import traceback
+
+        traceback.print_exception(type(error), error, error.__traceback__)
+    if isinstance(error, HippoRAGLikeError):
+        say(f"error: {error}")
+        return error.exit_code
+    if isinstance(error, CommandLineError):
+        return _report_usage(error)
+    detail = str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.filename is not None:
+        say(f"error: {error.strerror}: {error.filename}")
+        return 1
+    say(f"unexpected error: {type(error).__name__}: {detail}; run with {DEBUG}=1 for the traceback")
+    return 1
+
+
+def interrupted() -> int:
+    """Say what an interruption leaves behind and return its exit code."""
+    say("stopped; what was finished is kept, run the same command again to go on")
+    return INTERRUPTED
+
+
+def drop_stdout() -> None:
+    """Send what is left of stdout nowhere: its reader has gone, and that is no error (``| head``)."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+def _report_usage(error: Exception) -> int:
+    message = str(getattr(error, "format_message", error.__str__)()) or "no command given"
+    context = getattr(error, "ctx", None)
+    hint = f" (try: {context.command_path} --help)" if context is not None else ""
+    say(f"error: {message.rstrip('.')}{hint}")
+    return int(getattr(error, "exit_code", 2))

@@ -1,0 +1,94 @@
+"""The options that commands share, each declared once, and what the shell completes them with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hipporag_like.config import METHODS
+
+EXTRACTORS = ("rules", "spacy:", "openie:")
+EMBEDDERS = ("minilm", "hashing")
+FORMATS = ("graphml", "json", "csv")
+
+
+def _starting(incomplete: str, choices: tuple[str, ...]) -> list[str]:
+    return [choice for choice in choices if choice.startswith(incomplete)]
+
+
+def complete_method(incomplete: str) -> list[str]:
+    """Return the methods that start with what was typed."""
+    return _starting(incomplete, METHODS)
+
+
+def complete_extractor(incomplete: str) -> list[str]:
+    """Return the extractors that start with what was typed."""
+    return _starting(incomplete, EXTRACTORS)
+
+
+def complete_embedder(incomplete: str) -> list[str]:
+    """Return the embedders that start with what was typed."""
+    return _starting(incomplete, EMBEDDERS)
+
+
+def complete_format(incomplete: str) -> list[str]:
+    """Return the export formats that start with what was typed."""
+    return _starting(incomplete, FORMATS)
+
+
+QuestionArgument = Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in quotes.", show_default=False)]
+IndexOption = Annotated[
+    Path,
+    typer.Option(
+        "--index", metavar="DIR", envvar="HIPPORAG_LIKE_INDEX", help="The folder of the index.", show_default=False
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no talk; errors only.")]
+KOption = Annotated[int, typer.Option("-k", "--k", min=1, metavar="N", help="How many passages.")]
+MethodOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="METHOD",
+        help=f"How to search: {', '.join(METHODS)}.",
+        autocompletion=complete_method,
+        show_default="graph",
+    ),
+]
+WhereOption = Annotated[
+    list[str],
+    typer.Option(
+        metavar="CONDITION",
+        help="Only documents whose metadata satisfies this, as 'year>=2000' or 'lang in en,de' (= != >= <= > <); "
+        "repeat it to ask for more.",
+        show_default=False,
+    ),
+]
+NamespaceOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The namespace; they share nothing.", show_default="default"),
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="Options in a TOML file.", show_default=False),
+]
+EmbedderOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="minilm, hashing, or a path or hub name.",
+        autocompletion=complete_embedder,
+        show_default="the index's",
+    ),
+]
+ExtractorOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="EXTRACTOR",
+        help="rules, spacy:NAME or openie:FILE.",
+        autocompletion=complete_extractor,
+        show_default="rules",
+    ),
+]

@@ -1,0 +1,25 @@
+"""``hipporag-like stats``: what an index holds."""
+
+from __future__ import annotations
+
+from hipporag_like.cli import _options as opt
+
+
+def run(index: opt.IndexOption, json: opt.JsonOption = False) -> None:
+    """Show what an index holds.
+
+    \b
+    Example:
+      hipporag-like stats --index my_index
+    """
+    from hipporag_like.cli._session import open_index
+
+    stats = open_index(index).stats()
+    if json:
+        from hipporag_like.cli._json import emit
+
+        emit(stats, indent=2)
+        return
+    from hipporag_like.cli._render import render_mapping, stdout
+
+    stdout().print(render_mapping(stats))
