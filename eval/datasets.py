@@ -43,7 +43,9 @@ def load_dataset(path: str | Path) -> Dataset:
         raise InputError(f"there is no data set at {place}; give a folder or a question file")
     if place.stem.endswith("_corpus"):
         questions = place.with_name(place.name.replace("_corpus", ""))
-        raise InputError(f"{place} is a corpus without questions; give the question file, such as {questions}")
+        raise InputError(
+            f"{place} is a corpus without questions; give the question file, such as {questions}"
+        )
     return make_dataset(place.stem, *read_native(place))
 
 

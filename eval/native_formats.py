@@ -22,7 +22,17 @@ from hipporag_like.text import squeeze
 from hipporag_like.types import Document
 
 # Where the sets keep answers, the main one first: MuSiQue, HotpotQA, 2Wiki; LV-Eval; NQ; PopQA.
-_ANSWERS = ("answer", "gold_ans", "reference", "obj", "answer_aliases", "possible_answers", "o_wiki_title", "o_aliases")
+_ANSWERS = (
+    "answer",
+    "gold_ans",
+    "reference",
+    "obj",
+    "answer_aliases",
+    "possible_answers",
+    "o_wiki_title",
+    "o_aliases",
+)
+_PACKED = ("possible_answers", "o_aliases")  # PopQA keeps JSON lists in strings
 _HOPS = re.compile(r"(\dhop\d?)__")  # MuSiQue's ids start with their reasoning shape: 2hop__, 3hop1__
 
 
@@ -42,25 +52,14 @@ class _Pool:
         self.documents: list[Document] = []
         self._by_content: dict[tuple[str, str], str] = {}
         self._by_title: dict[str, list[str]] = {}
-        self._position = 0
 
-    def add(self, title: str, text: str) -> None:
-        """Add a passage unless it is there; a repeated one keeps its number unused."""
-        key, id_ = (squeeze(title), squeeze(text)), f"p{self._position}"
+    def add(self, title: str, text: str, position: int) -> None:
+        """Add a passage unless an equal one is there."""
+        key, id_ = (squeeze(title), squeeze(text)), f"p{position}"
         if key not in self._by_content:
             self._by_content[key] = id_
             self._by_title.setdefault(key[0], []).append(id_)
             self.documents.append(Document(id=id_, title=title, text=text if text.strip() else title))
-
-    def add_corpus_row(self, title: str, text: str) -> None:
-        """Add the next passage of a corpus file, whose position is its number."""
-        self.add(title, text)
-        self._position += 1
-
-    def add_pooled(self, title: str, text: str) -> None:
-        """Add a paragraph of a question; only new ones count."""
-        self.add(title, text)
-        self._position = len(self.documents)
 
     def find(self, title: str, text: str | None) -> str | None:
         """Return the id of a passage: the very one, else the only one of that title, else ``None``."""
@@ -85,15 +84,15 @@ def read_native(path: Path) -> tuple[tuple[Document, ...], tuple[Question, ...]]
     rows = [row for row in read_rows(path) if row.values.get("answerable") is not False]
     if not rows:
         raise InputError(f"{path} holds no answerable questions")
-    sources = [_sources(row) for row in rows]
-    pool = _Pool()
     corpus = _corpus_file(path)
+    sources = [_sources(row, corpus is not None) for row in rows]
+    pool = _Pool()
     if corpus:
-        for title, text in _corpus_passages(corpus):
-            pool.add_corpus_row(title, text)
+        for position, (title, text) in enumerate(_corpus_passages(corpus)):
+            pool.add(title, text, position)
     else:
         for source in (s for found in sources for s in found):
-            pool.add_pooled(source.title, source.text)
+            pool.add(source.title, source.text, len(pool.documents))
     pairs = enumerate(zip(rows, sources, strict=True))
     questions = tuple(_question(row, number, found, pool) for number, (row, found) in pairs)
     return tuple(pool.documents), questions
@@ -108,7 +107,9 @@ def _corpus_passages(path: Path) -> list[tuple[str, str]]:
     """Return (title, text) of a corpus file: rows, or a mapping from titles to sentences."""
     value = [row.values for row in read_rows(path)] if path.suffix == ".jsonl" else read_json(path)
     if isinstance(value, dict) and not {"title", "text"} <= value.keys():
-        return [(title, _joined(text, Row(f"{path}, title {title!r}", value))) for title, text in value.items()]
+        return [
+            (title, _joined(text, Row(f"{path}, title {title!r}", value))) for title, text in value.items()
+        ]
     rows = rows_of(value if isinstance(value, list) else [value], path)
     return [(row.optional_text("title"), row.text("text", "paragraph_text")) for row in rows]
 
@@ -116,74 +117,80 @@ def _corpus_passages(path: Path) -> list[tuple[str, str]]:
 def _question(row: Row, number: int, sources: list[_Source], pool: _Pool) -> Question:
     id_ = row.identifier("id", "_id") if row.first("id", "_id") is not None else f"q{number}"
     hops = _HOPS.match(id_)
-    question = Question(
+    return Question(
         id=id_,
         question=row.filled("question"),
         answers=_answers(row),
         supporting=_supporting(row, sources, pool),
         type=row.optional_text("type") or (hops.group(1) if hops else ""),
     )
-    if not question.answers and not question.supporting:
-        raise row.error("neither an answer nor supporting passages; is this a split without labels?")
-    return question
 
 
 def _answers(row: Row) -> tuple[str, ...]:
     given: list[str] = []
-    for name in _ANSWERS:
-        if row.first(name) is not None:
-            given += [part for text in row.strings(name) for part in _unpacked(text)]
-    return tuple(dict.fromkeys(text for text in given if text.strip()))
+    for name in (name for name in _ANSWERS if row.first(name) is not None):
+        texts = row.strings(name)
+        given += [part for text in texts for part in _unpacked(text)] if name in _PACKED else texts
+    if not given:
+        raise row.error("'answer' is missing")
+    return tuple(dict.fromkeys(given))
 
 
 def _unpacked(text: str) -> list[str]:
-    """Return the texts in a JSON list kept as a string, as PopQA does; any other text is itself."""
-    if not (text.startswith("[") and text.endswith("]")):
-        return [text]
+    """Return the texts in a JSON list that is kept as a string; any other text is itself."""
     try:
         values = json.loads(text)
     except (json.JSONDecodeError, RecursionError):
         return [text]
-    return [str(value) for value in values]
+    return [str(value) for value in values if str(value).strip()] if isinstance(values, list) else [text]
 
 
 def _supporting(row: Row, sources: list[_Source], pool: _Pool) -> tuple[str, ...]:
-    gold: dict[str, str | None] = {}
     wanted: list[tuple[str, str | None]] = [(s.title, s.text) for s in sources if s.gold]
     # A title among the supporting facts whose paragraph is not given may still be in the corpus.
     given = {source.title for source in sources}
     wanted += [(title, None) for title in _fact_titles(row) if title not in given]
+    found: dict[str, None] = {}
     for title, text in wanted:
         id_ = pool.find(title, text)
         if id_ is None:
             raise row.error(f"the supporting passage titled {title!r} is not in the corpus")
-        gold[id_] = text
-    return tuple(gold)
+        found[id_] = None
+    if not found:
+        raise row.error("no passage is marked as supporting ('is_supporting' or 'supporting_facts')")
+    return tuple(found)
 
 
-def _sources(row: Row) -> list[_Source]:
+def _sources(row: Row, has_corpus: bool) -> list[_Source]:
     if row.first("paragraphs", "contexts") is not None:
-        return _paragraphs(row)
+        return _paragraphs(row, has_corpus)
+    titles = set(_fact_titles(row))
     if row.first("context") is not None:
-        titles = set(_fact_titles(row))
+        if not titles:
+            raise row.error("'supporting_facts' is missing")
         return [_Source(title, text, title in titles) for title, text in _contexts(row)]
-    if row.first("supporting_facts") is not None:
+    if titles and has_corpus:
         return []  # titles only: the corpus file has the passages
     raise row.error("'paragraphs', 'contexts' or 'context' is missing, so this is no known question format")
 
 
-def _paragraphs(row: Row) -> list[_Source]:
+def _paragraphs(row: Row, has_corpus: bool) -> list[_Source]:
     values = _list(row, row.first("paragraphs", "contexts"), "'paragraphs' or 'contexts'")
-    parts = rows_of(values, Path(row.place))
     titles = set(_fact_titles(row))
-    return [
-        _Source(
-            title := part.optional_text("title"),
-            part.text("paragraph_text", "text"),
-            part.values.get("is_supporting") is True or title in titles,
-        )
-        for part in parts
-    ]
+    sources = []
+    for number, value in enumerate(values, 1):
+        if not isinstance(value, dict):
+            raise row.error(
+                f"paragraph {number} must be an object with 'title' and 'paragraph_text' or 'text'"
+            )
+        part = Row(f"{row.place}, paragraph {number}", value)
+        title = part.optional_text("title")
+        # Beside a corpus file the distractors live there, and OSU HippoRAG takes unmarked ones as supporting.
+        gold = value.get("is_supporting", has_corpus and not titles)
+        if gold not in (True, False):
+            raise part.error("'is_supporting' must be true or false")
+        sources.append(_Source(title, part.text("paragraph_text", "text"), bool(gold) or title in titles))
+    return sources
 
 
 def _contexts(row: Row) -> list[tuple[str, str]]:
@@ -199,8 +206,6 @@ def _contexts(row: Row) -> list[tuple[str, str]]:
 def _fact_titles(row: Row) -> list[str]:
     value = row.first("supporting_facts")
     if value is None:
-        if row.first("context") is not None and not _answers(row):
-            raise row.error("'supporting_facts' is missing")
         return []
     if isinstance(value, dict):
         value = _zipped(row, value, "supporting_facts", "title", "sent_id")
@@ -229,8 +234,5 @@ def _joined(sentences: Any, row: Row) -> str:
         return sentences
     if not isinstance(sentences, list) or not all(isinstance(s, str) for s in sentences):
         raise row.error("a passage must be text or a list of sentences")
-    text = ""
-    for sentence in sentences:
-        gap = " " if text and sentence and not (text[-1].isspace() or sentence[0].isspace()) else ""
-        text += gap + sentence
-    return text
+    spaced = any(s[:1].isspace() for s in sentences[1:])
+    return ("" if spaced else " ").join(sentences)

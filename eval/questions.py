@@ -46,12 +46,13 @@ def make_dataset(name: str, documents: tuple[Document, ...], questions: tuple[Qu
     Raises
     ------
     InputError
-        No document or no question, or an id that occurs twice.
+        No document or no question, or an id that stands for two things. A question that occurs twice, all
+        alike, counts twice: published sets have such, and their sizes are known with them.
     """
     if not documents or not questions:
         raise InputError(f"the data set {name} holds no {'questions' if documents else 'documents'}")
     _require_unique([document.id for document in documents], "document", name)
-    _require_unique([question.id for question in questions], "question", name)
+    _require_unique([question.id for question in dict.fromkeys(questions)], "question", name)
     return Dataset(name, documents, questions, _checksum(documents, questions))
 
 

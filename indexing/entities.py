@@ -247,7 +247,9 @@ def _stream(tokens: Sequence[_Tokens], vocabulary: _Vocabulary) -> TokenStream:
     change = np.ones(len(ids), dtype=bool)
     change[1:] = (passage[1:] != passage[:-1]) | (sentence[1:] != sentence[:-1])
     words = list(vocabulary.ids)
-    content = np.array([w not in STOPWORDS and not w.isdigit() and (len(w) > 1 or is_unspaced(w)) for w in words])
+    content = np.array(
+        [w not in STOPWORDS and not w.isdigit() and (len(w) > 1 or is_unspaced(w)) for w in words]
+    )
     letters = np.array([len(w) for w in words], dtype=np.int32)
     running = np.cumsum(change, dtype=np.int64).astype(np.int32)
     return TokenStream(ids, passage, running, content.astype(bool), letters)
@@ -335,9 +337,7 @@ class _Builder:
         )
 
 
-def _group(
-    spans: Iterable[tuple[str, int, int]], sentences: Sequence[tuple[int, int]]
-) -> list[list[str]]:
+def _group(spans: Iterable[tuple[str, int, int]], sentences: Sequence[tuple[int, int]]) -> list[list[str]]:
     """Return the keys mentioned in each sentence; a key found twice at one place counts once."""
     groups: list[list[str]] = [[] for _ in sentences]
     at = 0

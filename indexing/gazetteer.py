@@ -29,7 +29,9 @@ class Gazetteer:
         Whether the corpus is written with capitals.
     """
 
-    def __init__(self, vocabulary: Mapping[str, int], stream: TokenStream, n_passages: int, cased: bool) -> None:
+    def __init__(
+        self, vocabulary: Mapping[str, int], stream: TokenStream, n_passages: int, cased: bool
+    ) -> None:
         self._vocabulary = vocabulary
         self._keys: dict[tuple[int, ...], str] = {}
         self._any_case: set[tuple[int, ...]] = set()

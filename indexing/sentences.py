@@ -33,13 +33,16 @@ _STRIP = "([{\"'\u2018\u2019\u201c\u201d\u201e\u00ab/-\u2013\u2014"
 # A period after these never ends a sentence: what they introduce follows.
 _NEVER = frozenset(
     """Dr Mr Mrs Ms Mx Messrs Prof Gen Sen Rep Lt Col Sgt Capt Cpl Cmdr Adm Maj Gov Pres Rev Hon Supt Insp St
-    Ste Mt Ft Fr Mme Mlle Hr Dipl Ing Sra Srta Dra Sta dr prof vs viz cf e.g i.e eg ie resp approx ca al z.B
+    Ste Mt Ft Fr Mme Mlle Hr Dipl Ing Sra Srta Dra Sta dr prof v vs viz cf e.g i.e eg ie resp approx ca al z.B
     d.h u.a bzw v.a p.ex т.е т.к Т.е Т.к им ул проф акад см гл""".split()
 )
 # A period after these ends one only where a common sentence opener follows ("Inc. The", not "Inc. Tower").
 _PERHAPS = frozenset(
     """inc ltd co corp llc plc bros jr sr esq etc dept univ assn ave blvd rd est min max a.m p.m ph.d m.d b.a
     m.a d.c u.s u.k u.n e.u u.s.a г гг др т.д т.п usw""".split()
+)
+_OPENERS = STOPWORDS | frozenset(
+    "there nobody everyone today later two three according following why".split()
 )
 # A period after these does not end one where a number follows ("No. 5", "p. 12", "Nov. 3").
 _BEFORE_NUMBER = frozenset(
@@ -61,6 +64,7 @@ _ITEM = re.compile(
 _HEADING = re.compile(r"#{1,6}\s")
 _NEVER_FIRST = frozenset(".,;:!?\u2026)]}")
 _GOES_ON = frozenset(",;:-\u2013\u2014(/&+=\u060c\u061b\u3001\uff0c\uff1b\uff1a\\")
+_CLAUSE_ANYWHERE = "\u060c\u061b\u3001\uff0c\uff1b\uff1a"  # clause marks that no space follows
 # Running text is wrapped at 60 to 80 columns (20 to 40 in CJK); shorter lines were ended on purpose.
 _SHORT, _SHORT_BEFORE_LOWER, _SHORT_UNSPACED = 50, 25, 16
 
@@ -103,7 +107,7 @@ def _append(spans: list[tuple[int, int]], text: str, begin: int, end: int) -> No
         if end > begin:
             spans.append((begin, end))
         return
-    spans.extend(_pieces(text, begin, end))
+    spans.extend(cut_span(text, begin, end, MAX_WORDS))
 
 
 def _is_wide(text: str, match: re.Match[str]) -> bool:
@@ -152,7 +156,7 @@ def _is_abbreviation(text: str, begin: int, dot: int, following: str, initial: b
     if low in _BEFORE_NUMBER and following[0].isdigit():
         return True
     if (len(before) == 1 and before.isupper()) or low in _PERHAPS or _DOTTED.match(before):
-        return initial or following.lower() not in STOPWORDS
+        return initial or following.lower() not in _OPENERS
     return False
 
 
@@ -171,6 +175,8 @@ def _line_ends(text: str, begin: int, stop: int, start: int, space: str) -> bool
     """Whether a sentence ends at the line break after ``stop``; the next line begins at ``start``."""
     if start == len(text) or _is_blank(space) or _opens_line(text, start):
         return True
+    while text[stop - 1].isspace():
+        stop -= 1
     line = max(begin, text.rfind("\n", max(begin, stop - _SHORT - 1), stop) + 1)
     if _HEADING.match(text, line):
         return True
@@ -184,13 +190,17 @@ def _line_ends(text: str, begin: int, stop: int, start: int, space: str) -> bool
     return stop - line <= (_SHORT_BEFORE_LOWER if text[start].islower() else _SHORT)
 
 
-def _pieces(text: str, begin: int, end: int) -> list[tuple[int, int]]:
-    """Cut one span into pieces of at most ``MAX_WORDS`` tokens, at clause marks or spaces where it can."""
+def cut_span(text: str, begin: int, end: int, limit: int) -> list[tuple[int, int]]:
+    """Cut ``text[begin:end]`` into spans of at most ``limit`` word tokens.
+
+    Cuts fall after clause marks where the second half of a piece has one, else at white space, else between
+    tokens; the spans have no white space at their ends and cover everything else.
+    """
     tokens = word_spans(text[begin:end])
     spans: list[tuple[int, int]] = []
     first, start = 0, begin
-    while len(tokens) - first > MAX_WORDS:
-        first = _cut(text, begin, tokens, first)
+    while len(tokens) - first > limit:
+        first = _cut(text, begin, tokens, first, limit)
         stop = begin + tokens[first - 1][2]
         following = begin + tokens[first][1]
         while stop < following and not text[stop].isspace():  # marks stay with the clause they end
@@ -203,13 +213,13 @@ def _pieces(text: str, begin: int, end: int) -> list[tuple[int, int]]:
     return spans
 
 
-def _cut(text: str, begin: int, tokens: list[tuple[str, int, int]], first: int) -> int:
+def _cut(text: str, begin: int, tokens: list[tuple[str, int, int]], first: int, limit: int) -> int:
     """Return the token to begin the next piece with: after a clause mark, else a space, else anywhere."""
     at_space = 0
-    for token in range(first + MAX_WORDS, first + MAX_WORDS // 2, -1):
+    for token in range(first + limit, first + limit // 2, -1):
         gap = text[begin + tokens[token - 1][2] : begin + tokens[token][1]]
-        if not _GOES_ON.isdisjoint(gap) and (len(gap) > 1 or gap in "\u060c\u061b\u3001\uff0c\uff1b\uff1a"):
+        if not _GOES_ON.isdisjoint(gap) and (len(gap) > 1 or gap in _CLAUSE_ANYWHERE):
             return token
-        if not at_space and not gap.isalnum() and gap.strip() != gap:
+        if not at_space and gap.strip() != gap:
             at_space = token
-    return at_space or first + MAX_WORDS
+    return at_space or first + limit

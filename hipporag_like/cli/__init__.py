@@ -10,6 +10,13 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the ``hipporag-like`` command with the arguments of the process, and exit."""
+    import sys
+
+    from typer.main import get_command
+
+    from hipporag_like.cli import _errors
+
+    sys.excepthook = _errors.last_resort
     from hipporag_like.cli.app import app
 
-    app(prog_name="hipporag-like")
+    get_command(app)(prog_name="hipporag-like")

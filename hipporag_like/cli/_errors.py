@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from types import TracebackType
+from typing import Any
 
 import typer
 
@@ -15,7 +17,7 @@ INTERRUPTED = 130  # 128 + SIGINT, what shells report for a process stopped by C
 
 # Newer typer carries its own copy of click, older typer imports it; the class all usage errors share is
 # reached through the public BadParameter -> UsageError -> ClickException, which is the same in both.
-CommandLineError = typer.BadParameter.__mro__[2]
+CommandLineError: Any = typer.BadParameter.__mro__[2]
 
 
 def say(message: str) -> None:
@@ -25,22 +27,31 @@ def say(message: str) -> None:
 
 
 def report(error: Exception) -> int:
-    """Say ``error`` in one sentence on stderr and return the exit code it stands for."""
+    """Say an expected error in one sentence on stderr and return the exit code it stands for."""
+    _trace(error)
+    if isinstance(error, HippoRAGLikeError):
+        say(f"error: {error}")
+        return error.exit_code
+    if isinstance(error, OSError):
+        say(f"error: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        return 1
+    return _report_usage(error)
+
+
+def last_resort(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say what nobody foresaw in one sentence: a ``sys.excepthook``, after which Python exits with 1."""
+    if issubclass(kind, KeyboardInterrupt):
+        interrupted()
+        return
+    _trace(error)
+    say(f"unexpected error: {kind.__name__}: {error}; run with {DEBUG}=1 for the traceback")
+
+
+def _trace(error: BaseException) -> None:
     if os.environ.get(DEBUG):
         import traceback
 
         traceback.print_exception(type(error), error, error.__traceback__)
-    if isinstance(error, HippoRAGLikeError):
-        say(f"error: {error}")
-        return error.exit_code
-    if isinstance(error, CommandLineError):
-        return _report_usage(error)
-    detail = str(error) or type(error).__name__
-    if isinstance(error, OSError) and error.filename is not None:
-        say(f"error: {error.strerror}: {error.filename}")
-        return 1
-    say(f"unexpected error: {type(error).__name__}: {detail}; run with {DEBUG}=1 for the traceback")
-    return 1
 
 
 def interrupted() -> int:

@@ -11,6 +11,7 @@ from hipporag_like.config import METHODS
 
 EXTRACTORS = ("rules", "spacy:", "openie:")
 EMBEDDERS = ("minilm", "hashing")
+READERS = ("extractive",)
 FORMATS = ("graphml", "json", "csv")
 
 
@@ -33,42 +34,53 @@ def complete_embedder(incomplete: str) -> list[str]:
     return _starting(incomplete, EMBEDDERS)
 
 
+def complete_reader(incomplete: str) -> list[str]:
+    """Return the readers that start with what was typed."""
+    return _starting(incomplete, READERS)
+
+
 def complete_format(incomplete: str) -> list[str]:
     """Return the export formats that start with what was typed."""
     return _starting(incomplete, FORMATS)
 
 
-QuestionArgument = Annotated[str, typer.Argument(metavar="QUESTION", help="The question, in quotes.", show_default=False)]
+QuestionArgument = Annotated[
+    str, typer.Argument(metavar="QUESTION", help="The question, in quotes.", show_default=False)
+]
 IndexOption = Annotated[
     Path,
     typer.Option(
-        "--index", metavar="DIR", envvar="HIPPORAG_LIKE_INDEX", help="The folder of the index.", show_default=False
+        "--index",
+        metavar="DIR",
+        envvar="HIPPORAG_LIKE_INDEX",
+        help="The folder of the index.",
+        show_default=False,
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no talk; errors only.")]
-KOption = Annotated[int, typer.Option("-k", "--k", min=1, metavar="N", help="How many passages.")]
+KOption = Annotated[int, typer.Option("-k", metavar="N", help="How many passages.")]
 MethodOption = Annotated[
     str | None,
     typer.Option(
         metavar="METHOD",
-        help=f"How to search: {', '.join(METHODS)}.",
+        help=f"How to search: {', '.join(METHODS)}; graph where none is given.",
         autocompletion=complete_method,
-        show_default="graph",
+        show_default=False,
     ),
 ]
 WhereOption = Annotated[
     list[str],
     typer.Option(
         metavar="CONDITION",
-        help="Only documents whose metadata satisfies this, as 'year>=2000' or 'lang in en,de' (= != >= <= > <); "
-        "repeat it to ask for more.",
+        help="Only documents whose metadata satisfies this, as 'year>=2000' or 'lang in en,de' "
+        "(= != >= <= > <); repeat it to ask for more.",
         show_default=False,
     ),
 ]
 NamespaceOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The namespace; they share nothing.", show_default="default"),
+    typer.Option(metavar="NAME", help="Which namespace; they share nothing.", show_default=False),
 ]
 ConfigOption = Annotated[
     Path | None,
@@ -78,17 +90,17 @@ EmbedderOption = Annotated[
     str | None,
     typer.Option(
         metavar="MODEL",
-        help="minilm, hashing, or a path or hub name.",
+        help="minilm, hashing, or a path or hub name; the index's own where none is given.",
         autocompletion=complete_embedder,
-        show_default="the index's",
+        show_default=False,
     ),
 ]
 ExtractorOption = Annotated[
     str | None,
     typer.Option(
         metavar="EXTRACTOR",
-        help="rules, spacy:NAME or openie:FILE.",
+        help="What finds entities and facts: rules, spacy:NAME or openie:FILE; rules where none is given.",
         autocompletion=complete_extractor,
-        show_default="rules",
+        show_default=False,
     ),
 ]

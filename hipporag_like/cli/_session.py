@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from hipporag_like.config import Config, SearchConfig
 from hipporag_like.errors import InputError, UsageError
+from hipporag_like.progress import Track, silent
+from hipporag_like.types import DEFAULT_NAMESPACE, Document, Failure
 
 if TYPE_CHECKING:
     from hipporag_like.rag import HippoRAG
@@ -44,7 +46,7 @@ def open_index(path: Path, config: Config | None = None, *, read_only: bool = Tr
     return HippoRAG(path, config=config, read_only=read_only)
 
 
-def check_search(question: str, method: str | None) -> str:
+def check_search(question: str, k: int, method: str | None) -> str:
     """Return the question without white space around it, before anything is loaded for nothing.
 
     Raises
@@ -52,10 +54,9 @@ def check_search(question: str, method: str | None) -> str:
     UsageError
         The question is empty.
     ConfigError
-        There is no such method.
+        There is no such method, or ``k`` is below 1.
     """
-    if method is not None:
-        SearchConfig(method=method)
+    SearchConfig(k=k) if method is None else SearchConfig(k=k, method=method)
     if not question.strip():
         raise UsageError("the question is empty; give it in quotes after the command")
     return question.strip()
@@ -72,8 +73,41 @@ def read_questions() -> Sequence[str]:
     try:
         lines = sys.stdin.buffer.read().decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise InputError(f"the questions on stdin are not UTF-8: {error.reason} at byte {error.start}") from error
+        raise InputError(
+            f"the questions on stdin are not UTF-8: {error.reason} at byte {error.start}"
+        ) from error
     questions = [line.strip() for line in lines if line.strip()]
     if not questions:
         raise InputError("there is no question on stdin; write one a line")
     return questions
+
+
+def load_sources(
+    sources: Sequence[str], namespace: str | None, track: Track = silent
+) -> tuple[list[Document], list[Failure]]:
+    """Return the documents in ``sources``, and what could not be read and why.
+
+    Raises
+    ------
+    InputError
+        A source does not exist.
+    """
+    from hipporag_like.indexing.load import load
+
+    documents: list[Document] = []
+    failures: list[Failure] = []
+    with track("read", None) as advance:
+        for item in load(sources, namespace=namespace or DEFAULT_NAMESPACE):
+            if isinstance(item, Document):
+                documents.append(item)
+            else:
+                failures.append(item)
+            advance(1)
+    return documents, failures
+
+
+def sample_folder() -> Path:
+    """Return the folder of the data set that comes with the package."""
+    import hipporag_like.eval
+
+    return Path(str(hipporag_like.eval.__file__)).parent / "sample"

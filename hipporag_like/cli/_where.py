@@ -11,7 +11,9 @@ from hipporag_like.errors import UsageError
 
 # Two characters before one: ">=" must not be read as ">" with a value that starts with "=".
 _OPERATORS = {"!=": "ne", ">=": "gte", "<=": "lte", "=": "eq", ">": "gt", "<": "lt"}
-_CONDITION = re.compile(r"\s*(?P<key>[^=!<>\s]+)\s*(?P<operator>!=|>=|<=|=|>|<|\bin\b)\s*(?P<value>.*\S)\s*", re.S)
+_CONDITION = re.compile(
+    r"\s*(?P<key>[^=!<>\s]+)\s*(?P<operator>!=|>=|<=|=|>|<|\bin\b)\s*(?P<value>.*\S)\s*", re.S
+)
 _ITEM = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^,]*?)\s*(?:,|$)')
 
 

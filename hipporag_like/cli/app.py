@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from hipporag_like.cli import _errors
+from hipporag_like.errors import HippoRAGLikeError
 
 # Order of --help: the order in which a person needs them.
 COMMANDS = ("demo", "index", "query", "ask", "explain", "delete", "stats", "export", "eval")
@@ -30,6 +33,13 @@ class Commands(TyperGroup):
             raise typer.Exit(0) from None
         return result
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; a bare ``hipporag-like`` shows the help, on stderr since it is no data, and exits with 2."""
+        if not args and not ctx.resilient_parsing:
+            sys.stderr.write(ctx.get_help() + "\n")
+            raise typer.Exit(2)
+        return super().parse_args(ctx, args)
+
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the process: parse, invoke, report, exit."""
         options["standalone_mode"] = False
@@ -37,7 +47,7 @@ class Commands(TyperGroup):
             code = super().main(*args, **options)
         except typer.Abort:
             code = _errors.interrupted()
-        except Exception as error:  # noqa: BLE001  the outermost frame: a person gets a sentence, never a traceback
+        except (HippoRAGLikeError, OSError, _errors.CommandLineError) as error:
             code = _errors.report(error)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -50,6 +60,11 @@ app = typer.Typer(
 )
 
 
+def _help_of(function: Callable[..., None]) -> str:
+    """Return the docstring as help; the character before the example keeps its lines as they are."""
+    return inspect.cleandoc(function.__doc__ or "").replace("\nExample:", "\n\b\nExample:")
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
@@ -58,15 +73,14 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit()
 
 
-@app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """Search your documents by what ties them together, and get answers with citations, offline.
 
-    \b
     Example:
       hipporag-like demo
       hipporag-like index notes/ papers.jsonl --index my_index
@@ -74,5 +88,7 @@ def _root(
     """
 
 
+app.callback(help=_help_of(_root))(_root)
 for _name in COMMANDS:
-    app.command(_name)(importlib.import_module(f"hipporag_like.cli.{_name}").run)
+    _run = importlib.import_module(f"hipporag_like.cli.{_name}").run
+    app.command(_name, help=_help_of(_run))(_run)

@@ -17,9 +17,9 @@ def run(
         str | None,
         typer.Option(
             metavar="READER",
-            help="Who reads the passages: extractive.",
+            help="Who reads the passages: extractive, which needs no model.",
             autocompletion=opt.complete_reader,
-            show_default="extractive",
+            show_default=False,
         ),
     ] = None,
     method: opt.MethodOption = None,
@@ -31,17 +31,16 @@ def run(
 ) -> None:
     """Answer a question, with citations.
 
-    --json prints one object: answer (null where the passages hold none), citations (document_id, passage_id, quote,
-    start, end, title), confidence, reader, usage, found, question.
+    --json prints one object: answer (null where the passages hold none), citations (document_id, passage_id,
+    quote, start, end, title), confidence, reader, usage, found, question.
 
-    \b
     Example:
       hipporag-like ask "Where was the director of Jaws born?" --index my_index
     """
     from hipporag_like.cli._session import check_search, configure, open_index
     from hipporag_like.cli._where import parse_where
 
-    question = check_search(question, method)
+    question = check_search(question, k, method)
     filters, settings = parse_where(where), configure(config, embedder=embedder, reader=reader)
     rag = open_index(index, settings)
     answer = rag.ask(question, k, method=method, where=filters, namespace=namespace)
@@ -50,6 +49,7 @@ def run(
 
         emit(answer_row(answer), indent=2)
         return
-    from hipporag_like.cli._render import render_answer, stdout
+    from hipporag_like.cli._console import show
+    from hipporag_like.cli._render import render_answer
 
-    stdout().print(render_answer(answer))
+    show(render_answer(answer))

@@ -18,25 +18,26 @@ def run(
 ) -> None:
     """Show how a question led to its passages.
 
-    The entities found in the question, the facts the walk used, each passage's share of every signal, and the path
-    from the question to it.
+    The entities found in the question, the facts the walk used, each passage's share of every signal, and
+    the path from the question to it.
 
-    \b
     Example:
       hipporag-like explain "Where was the director of Jaws born?" --index my_index
     """
     from hipporag_like.cli._session import check_search, configure, open_index
     from hipporag_like.cli._where import parse_where
 
-    question = check_search(question, method)
+    question = check_search(question, k, method)
     filters, settings = parse_where(where), configure(config, embedder=embedder)
-    trace = open_index(index, settings).explain(question, k, method=method, where=filters, namespace=namespace)
+    trace = open_index(index, settings).explain(
+        question, k, method=method, where=filters, namespace=namespace
+    )
     if json:
         from hipporag_like.cli._json import emit, trace_row
 
         emit(trace_row(trace), indent=2)
         return
-    from hipporag_like.cli._render import stdout
+    from hipporag_like.cli._console import show
     from hipporag_like.cli._render_trace import render_trace
 
-    stdout().print(render_trace(trace))
+    show(render_trace(trace))

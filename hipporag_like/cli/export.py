@@ -27,7 +27,6 @@ def run(
 ) -> None:
     """Write the graph for other programs.
 
-    \b
     Example:
       hipporag-like export --index my_index --format graphml --out graph.graphml
     """

@@ -26,7 +26,6 @@ def run(
     With - as the question, questions are read from stdin, one a line. --json prints one object a line: rank,
     score, document_id, passage_id, title, text, signals and more.
 
-    \b
     Example:
       hipporag-like query "Where was the director of Jaws born?" --index my_index -k 3
       hipporag-like query "heart attack" --index my_index --where "year>=2000" --json
@@ -34,14 +33,14 @@ def run(
     from hipporag_like.cli._session import check_search, configure, open_index, read_questions
     from hipporag_like.cli._where import parse_where
 
-    question = check_search(question, method)
+    question = check_search(question, k, method)
     filters, settings = parse_where(where), configure(config, embedder=embedder)
     questions = read_questions() if question == "-" else [question]
     rag = open_index(index, settings)
     found = rag.retrieve_many(questions, k, method=method, where=filters, namespace=namespace)
-    show = _print_json if json else _print_list
+    print_hits = _print_json if json else _print_list
     for asked, hits in zip(questions, found, strict=True):
-        show(asked, hits, question == "-")
+        print_hits(asked, hits, question == "-")
 
 
 def _print_json(question: str, hits: list[Hit], many: bool) -> None:
@@ -52,6 +51,7 @@ def _print_json(question: str, hits: list[Hit], many: bool) -> None:
 
 
 def _print_list(question: str, hits: list[Hit], many: bool) -> None:
-    from hipporag_like.cli._render import render_hits, stdout
+    from hipporag_like.cli._console import show
+    from hipporag_like.cli._render import render_hits
 
-    stdout().print(render_hits(hits, question if many else None))
+    show(render_hits(hits, question if many else None))

@@ -8,7 +8,6 @@ from hipporag_like.cli import _options as opt
 def run(index: opt.IndexOption, json: opt.JsonOption = False) -> None:
     """Show what an index holds.
 
-    \b
     Example:
       hipporag-like stats --index my_index
     """
@@ -20,6 +19,7 @@ def run(index: opt.IndexOption, json: opt.JsonOption = False) -> None:
 
         emit(stats, indent=2)
         return
-    from hipporag_like.cli._render import render_mapping, stdout
+    from hipporag_like.cli._console import show
+    from hipporag_like.cli._render_report import render_mapping
 
-    stdout().print(render_mapping(stats))
+    show(render_mapping(stats))

@@ -73,7 +73,7 @@ def sha256_of(path: Path) -> str:
 
 
 def is_official(folder: Path) -> bool:
-    """Return whether ``folder`` holds weights of the official file's size (its hash is checked on loading)."""
+    """Return whether ``folder`` holds weights of the official size; :func:`find_weights` checks the hash."""
     weights = folder / WEIGHTS
     return weights.is_file() and weights.stat().st_size == OFFICIAL_BYTES
 
@@ -81,7 +81,9 @@ def is_official(folder: Path) -> bool:
 def _checked_folder(folder: Path) -> Path:
     missing = _missing(folder)
     if missing is not None:
-        raise ModelError(f"{folder} holds no {missing}; name a folder with {', '.join(FILES)}, or run `{INSTALL}`.")
+        raise ModelError(
+            f"{folder} holds no {missing}; name a folder with {', '.join(FILES)}, or run `{INSTALL}`."
+        )
     weights = (folder / WEIGHTS).resolve()
     try:
         _verify(weights)

@@ -1,0 +1,1 @@
+"""The index folder: a journal (the record of truth) and immutable snapshots (what readers map)."""

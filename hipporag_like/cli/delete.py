@@ -1,0 +1,42 @@
+"""``hipporag-like delete``: documents out of an index."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from hipporag_like.cli import _options as opt
+
+
+def run(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of documents.", show_default=False)],
+    index: opt.IndexOption,
+    namespace: opt.NamespaceOption = None,
+    json: opt.JsonOption = False,
+    quiet: opt.QuietOption = False,
+) -> None:
+    """Delete documents, as if they had never been indexed.
+
+    Ids that are not in the index are named on stderr; it is an error only when none of them is.
+
+    Example:
+      hipporag-like delete report-2019 report-2020 --index my_index
+    """
+    from hipporag_like.cli._errors import say
+    from hipporag_like.cli._session import open_index
+
+    report = open_index(index, read_only=False).delete(ids, namespace=namespace)
+    if json:
+        from hipporag_like.cli._json import emit, report_row
+
+        emit(report_row(report), indent=2)
+    elif report.deleted and not quiet:
+        from hipporag_like.cli._console import show
+        from hipporag_like.cli._render_report import render_report
+
+        show(render_report(report))
+    for failure in report.failures:
+        say(f"error: {failure.source}: {failure.reason}")
+    if report.failures and not report.deleted:
+        raise typer.Exit(2)

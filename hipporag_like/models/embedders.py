@@ -1,0 +1,78 @@
+"""From the name in the configuration to an embedder."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from hipporag_like.config import EmbedConfig
+from hipporag_like.errors import ConfigError
+from hipporag_like.models.protocols import Embedder
+from hipporag_like.models.weights import HUB_NAME, is_official
+
+
+def load_embedder(config: EmbedConfig) -> Embedder:
+    """Return the embedder that ``config.model`` names.
+
+    Parameters
+    ----------
+    config
+        ``model`` is ``minilm``, ``hashing``, a model's folder or a hub name ``OWNER/NAME``. A folder with the
+        weights of all-MiniLM-L6-v2 needs no extra; any other needs ``local``.
+
+    Raises
+    ------
+    ConfigError
+        The name is none of these.
+    MissingExtraError
+        The extra ``local`` is not installed.
+    ModelError
+        The model is missing or cannot be used.
+    """
+    if config.model in EMBEDDERS:
+        return EMBEDDERS[config.model](config)
+    folder = Path(config.model).expanduser()
+    if folder.is_dir():
+        return _minilm_in(folder, config) if is_official(folder) else _local(config)
+    if _may_be_hub_name(config.model):
+        return _local(config)
+    near = difflib.get_close_matches(config.model, EMBEDDERS, n=1)
+    hint = f"did you mean {near[0]}?" if near else "name minilm, hashing, a folder or OWNER/NAME on the hub."
+    raise ConfigError(f"embed.model {config.model!r} is neither a known embedder nor a folder; {hint}")
+
+
+def _minilm(config: EmbedConfig) -> Embedder:
+    from hipporag_like.models.minilm import MiniLM
+
+    return MiniLM(batch_tokens=config.batch_tokens)
+
+
+def _minilm_in(folder: Path, config: EmbedConfig) -> Embedder:
+    from hipporag_like.models.minilm import MiniLM
+
+    return MiniLM(folder, batch_tokens=config.batch_tokens)
+
+
+def _hashing(_: EmbedConfig) -> Embedder:
+    from hipporag_like.models.hashing import HashingEmbedder
+
+    return HashingEmbedder()
+
+
+def _local(config: EmbedConfig) -> Embedder:
+    from hipporag_like.models.local import LocalEmbedder
+
+    return LocalEmbedder(config.model, batch_tokens=config.batch_tokens)
+
+
+def _may_be_hub_name(name: str) -> bool:
+    owner, slash, rest = name.partition("/")
+    return bool(slash and owner.strip("~.") and rest) and "/" not in rest
+
+
+EMBEDDERS: dict[str, Callable[[EmbedConfig], Embedder]] = {
+    "minilm": _minilm,
+    HUB_NAME: _minilm,
+    "hashing": _hashing,
+}

@@ -1,0 +1,105 @@
+"""What every table of the journal shares: closing, transactions, revision, notes, fingerprints."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from hipporag_like.store.connection import BUSY_SECONDS, corrupt, sqlite_errors, transaction
+
+T = TypeVar("T")
+Self = TypeVar("Self", bound="Database")
+
+BATCH = 900  # variables in one statement; SQLite allows 999 before version 3.32
+
+
+def batches(values: Sequence[T]) -> Iterator[tuple[Sequence[T], str]]:
+    """Yield ``values`` in slices that fit one statement, each with its SQL placeholders."""
+    for start in range(0, len(values), BATCH):
+        part = values[start : start + BATCH]
+        yield part, ",".join("?" * len(part))
+
+
+class Database:
+    """An open journal file.
+
+    To be used by one thread at a time; what an iterator yields must be read before the next write.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    connection
+        Without implicit transactions.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        with sqlite_errors(self._path):
+            self._connection.close()
+
+    def revision(self) -> int:
+        """Return a number that grows with every change of documents or extractions."""
+        for (value,) in self._rows("SELECT value FROM meta WHERE key = 'revision'"):
+            return int(value)
+        raise corrupt(self._path, "it has no revision")
+
+    def get_meta(self, key: str) -> str | None:
+        """Return what :meth:`set_meta` stored under ``key``, or None."""
+        for (value,) in self._rows("SELECT value FROM meta WHERE key = ?", (f"user:{key}",)):
+            return str(value)
+        return None
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Store ``value`` under ``key``; does not change the revision."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"user:{key}", value))
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query as SQLite finds them."""
+        with sqlite_errors(self._path):
+            yield from self._connection.execute(sql, values)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with sqlite_errors(self._path), transaction(self._connection):
+            yield self._connection
+
+    def _bump(self) -> None:
+        self._connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+
+    def _fingerprint(self, name: str) -> int:
+        """Return the number that stands for a fingerprint in other tables; 0 where it was never stored."""
+        for (row,) in self._rows("SELECT row FROM fingerprints WHERE name = ?", (name,)):
+            return int(row)
+        return 0
+
+    def _make_fingerprint(self, name: str) -> int:
+        self._connection.execute("INSERT OR IGNORE INTO fingerprints (name) VALUES (?)", (name,))
+        return self._fingerprint(name)
+
+    def _forget_log(self) -> None:
+        """Empty the write-ahead log, where deleted text would stand until it is written over.
+
+        Not while a reader is at work: then the next deletion does it, or closing the file.
+        """
+        with sqlite_errors(self._path):
+            self._connection.execute("PRAGMA busy_timeout = 0")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")

@@ -1,0 +1,147 @@
+"""The journal's documents and their passages."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hipporag_like.store.codec import decode_spans, document_hash, document_metadata, sort_key
+from hipporag_like.store.connection import corrupt
+from hipporag_like.store.database import Database, batches
+from hipporag_like.types import DEFAULT_NAMESPACE, NO_METADATA, Document, Passage
+
+_UPSERT = """
+INSERT INTO documents (namespace, id, title, text, metadata, spans, hash, sort_key)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (namespace, id) DO UPDATE SET title = excluded.title, text = excluded.text,
+    metadata = excluded.metadata, spans = excluded.spans, hash = excluded.hash, sort_key = excluded.sort_key
+"""
+_IN_ORDER = "FROM documents WHERE namespace = ? ORDER BY sort_key, id"
+
+
+class DocumentTable(Database):
+    """Documents by (namespace, id), each with the spans of its passages."""
+
+    def put_documents(
+        self, rows: Sequence[tuple[Document, Sequence[tuple[int, int]]]], chunk_fingerprint: str
+    ) -> None:
+        """Store documents and their passages in one transaction; same (namespace, id) replaces.
+
+        Parameters
+        ----------
+        rows
+            Documents, each with the half-open character spans of its passages in its text.
+        chunk_fingerprint
+            Identifies how the spans were made; part of what :meth:`document_hashes` returns.
+
+        Raises
+        ------
+        InputError
+            A text or metadata that cannot be stored; nothing of ``rows`` is stored then.
+        StoreError
+            The disk is full or the file cannot be written.
+        """
+        if not rows:
+            return
+        with self._transaction() as connection:
+            connection.executemany(
+                _UPSERT, (_row(document, spans, chunk_fingerprint) for document, spans in rows)
+            )
+            self._bump()
+
+    def delete_documents(self, keys: Sequence[tuple[str, str]]) -> int:
+        """Delete documents by (namespace, id) with their passages; return how many there were.
+
+        What is deleted is overwritten on disk. Extractions and vectors stay until :meth:`Journal.prune`.
+        """
+        with self._transaction() as connection:
+            sql = "DELETE FROM documents WHERE namespace = ? AND id = ?"
+            deleted = connection.executemany(sql, keys).rowcount if keys else 0
+            if deleted:
+                self._bump()
+        if deleted:
+            self._forget_log()
+        return deleted
+
+    def document_hashes(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Return the :func:`document_hash` of each stored document among the (namespace, id) ``keys``."""
+        ids: dict[str, list[str]] = defaultdict(list)
+        for namespace, document_id in keys:
+            ids[namespace].append(document_id)
+        found: dict[tuple[str, str], str] = {}
+        for namespace, wanted in ids.items():
+            for part, marks in batches(wanted):
+                sql = f"SELECT id, hash FROM documents WHERE namespace = ? AND id IN ({marks})"
+                for document_id, value in self._rows(sql, (namespace, *part)):
+                    found[namespace, document_id] = value
+        return found
+
+    def namespaces_of(self, document_id: str) -> list[str]:
+        """Return the namespaces that hold a document of this id, sorted."""
+        sql = "SELECT namespace FROM documents WHERE id = ? ORDER BY namespace"
+        return [namespace for (namespace,) in self._rows(sql, (document_id,))]
+
+    def namespaces(self) -> dict[str, int]:
+        """Return the number of documents of each namespace that has any, sorted by name."""
+        sql = "SELECT namespace, count(*) FROM documents GROUP BY namespace ORDER BY namespace"
+        return dict(self._rows(sql))
+
+    def document_count(self, namespace: str) -> int:
+        """Return the number of documents in ``namespace``."""
+        for (count,) in self._rows("SELECT count(*) FROM documents WHERE namespace = ?", (namespace,)):
+            return int(count)
+        return 0
+
+    def documents(self, namespace: str) -> Iterator[Document]:
+        """Yield the documents of ``namespace`` by content, then id: an order without history."""
+        for document_id, title, text, metadata in self._rows(
+            f"SELECT id, title, text, metadata {_IN_ORDER}", (namespace,)
+        ):
+            yield Document(text, document_id, title, self._loads(metadata) or NO_METADATA, namespace)
+
+    def passages(self, namespace: str) -> Iterator[Passage]:
+        """Yield the passages of ``namespace`` in the order of :meth:`documents`, then as they were given.
+
+        A passage's id is ``DOCUMENT_ID#ORDINAL``, after ``NAMESPACE/`` outside the default namespace.
+        """
+        prefix = "" if namespace == DEFAULT_NAMESPACE else f"{namespace}/"
+        sql = f"SELECT id, title, text, metadata, spans {_IN_ORDER}"
+        for document_id, title, text, stored, spans in self._rows(sql, (namespace,)):
+            metadata = self._loads(stored) or NO_METADATA
+            for ordinal, (start, end) in enumerate(decode_spans(self._loads(spans))):
+                yield Passage(
+                    f"{prefix}{document_id}#{ordinal}",
+                    document_id,
+                    text[start:end],
+                    start,
+                    end,
+                    title,
+                    metadata,
+                    namespace,
+                )
+
+    def _loads(self, stored: str) -> Any:
+        if stored == "{}":  # by far the most common
+            return None
+        try:
+            return json.loads(stored)
+        except ValueError as error:
+            raise corrupt(self._path, error) from error
+
+
+def _row(document: Document, spans: Sequence[tuple[int, int]], chunk_fingerprint: str) -> tuple[str, ...]:
+    if any(not 0 <= start <= end <= len(document.text) for start, end in spans):
+        raise ValueError(f"a span lies outside the text of document {document.id!r}")
+    flat = [offset for span in spans for offset in span]
+    return (
+        document.namespace,
+        document.id,
+        document.title,
+        document.text,
+        document_metadata(document),
+        json.dumps(flat, separators=(",", ":")),
+        document_hash(document, chunk_fingerprint),
+        sort_key(document),
+    )

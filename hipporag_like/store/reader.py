@@ -1,0 +1,246 @@
+"""Opening a published snapshot: nothing large is read, arrays are mapped when first asked for."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import weakref
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from tokenize import TokenError
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
+from hipporag_like.store.files import damaged, file_error, file_errors, missing_index
+from hipporag_like.store.manifest import (
+    CURRENT_NAME,
+    MANIFEST_NAME,
+    SNAPSHOTS_NAME,
+    ArrayEntry,
+    Manifest,
+    ManifestError,
+    decode_manifest,
+)
+from hipporag_like.store.pin import open_pinned
+
+# Files up to this size are checked when a snapshot is opened and are read, not mapped: a map costs a file
+# descriptor, of which a process often has only 1024.
+SMALL_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 22
+_NUMBER = re.compile(rb"[0-9]{1,15}\n?")
+_BAD_ARRAY = (
+    ValueError,
+    OSError,
+    EOFError,
+    SyntaxError,
+    TokenError,
+)  # what numpy raises for a damaged header
+
+
+class Snapshot:
+    """An immutable published index. Open one with :func:`open_snapshot`; safe to read from many threads.
+
+    Attributes
+    ----------
+    number
+        Grows by every publication.
+    manifest
+        The fields given to ``SnapshotWriter.publish``.
+    """
+
+    def __init__(self, index: Path, manifest: Manifest, descriptor: int) -> None:
+        self.number = manifest.number
+        self.manifest: Mapping[str, Any] = manifest.fields
+        self._index = index
+        self._folder = index / SNAPSHOTS_NAME / str(manifest.number)
+        self._groups = manifest.groups
+        self._arrays: dict[tuple[str, str], np.ndarray] = {}
+        # Closing the descriptor gives up the pin; also when the last reference to the snapshot goes.
+        self._unpin = weakref.finalize(self, os.close, descriptor)
+
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let writers remove this snapshot once it is old; arrays already handed out stay valid."""
+        self._unpin()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The names of the groups, in the order they were written."""
+        return tuple(self._groups)
+
+    def has(self, group: str, name: str) -> bool:
+        """Return whether there is an array ``name`` in ``group``."""
+        return group in self._groups and name in self._groups[group].files
+
+    def nbytes(self, group: str) -> int:
+        """Return the bytes that ``group`` takes on disk."""
+        return sum(entry.nbytes for entry in self._groups[group].files.values())
+
+    def entries(self, group: str) -> dict[str, tuple[Path, ArrayEntry]]:
+        """Return the file and the manifest's entry of each array of ``group``."""
+        stored = self._groups[group]
+        folder = self._folder / stored.folder
+        return {name: (folder / f"{name}.npy", entry) for name, entry in stored.files.items()}
+
+    def array(self, group: str, name: str) -> np.ndarray:
+        """Return an array, read-only; large ones are memory-mapped.
+
+        Raises
+        ------
+        KeyError
+            There is no such array; see :meth:`has`.
+        IndexCorruptError
+            Its file is missing or damaged.
+        """
+        known = self._arrays.get((group, name))
+        if known is None:
+            entry = self._groups[group].files[name]
+            path = self._folder / self._groups[group].folder / f"{name}.npy"
+            known = self._arrays[group, name] = _load(path, entry, self._index)
+        return known
+
+    def verify(self) -> list[str]:
+        """Read every file and return the paths of those that are not what was written; empty is good."""
+        return [
+            str(path)
+            for group in self._groups
+            for path, entry in self.entries(group).values()
+            if _crc32(path) != entry.crc32
+        ]
+
+
+def open_snapshot(folder: Path) -> Snapshot:
+    """Open what was last published in an index folder.
+
+    Checks that every file is there with its right size, and the content of files up to 1 MiB; use
+    :meth:`Snapshot.verify` for all. The snapshot stays readable until closed, whatever writers publish.
+
+    Parameters
+    ----------
+    folder
+        The index folder.
+
+    Raises
+    ------
+    IndexNotFoundError
+        There is no index, or nothing was published yet.
+    IndexFormatError
+        A newer version of this package wrote it.
+    IndexCorruptError
+        A file is missing, cut or altered.
+    StoreError
+        A file cannot be read.
+    """
+    folder = Path(folder)
+    number = current_number(folder)
+    while True:
+        try:
+            return _open(folder, number)
+        except IndexCorruptError:
+            # A writer may have published twice since CURRENT was read, and removed what it named then.
+            latest = current_number(folder)
+            if latest == number:
+                raise
+            number = latest
+
+
+def current_number(folder: Path) -> int:
+    """Return the number of the published snapshot.
+
+    Raises
+    ------
+    IndexNotFoundError, IndexCorruptError, StoreError
+        As :func:`open_snapshot`.
+    """
+    path = folder / CURRENT_NAME
+    if not folder.exists():
+        raise IndexNotFoundError(missing_index(folder))
+    if folder.is_dir() and not path.exists():
+        raise IndexNotFoundError(
+            f"nothing was published in {folder} yet; run: hipporag-like index SOURCE --index {folder}"
+        )
+    with file_errors("read", path):
+        data = path.read_bytes()
+    if _NUMBER.fullmatch(data) is None:
+        raise damaged(path, "it holds no snapshot number", folder)
+    return int(data)
+
+
+def _open(index: Path, number: int) -> Snapshot:
+    folder = index / SNAPSHOTS_NAME / str(number)
+    path = folder / MANIFEST_NAME
+    try:
+        descriptor = open_pinned(folder)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise damaged(path, "it is missing", index) from error
+    except OSError as error:
+        raise file_error("open", path, error) from error
+    try:
+        with file_errors("read", path), os.fdopen(os.dup(descriptor), "rb") as file:
+            manifest = decode_manifest(file.read(), path)
+        if manifest.number != number:
+            raise ManifestError(f"it belongs to snapshot {manifest.number}")
+        _check_files(index, folder, manifest)
+    except ManifestError as error:
+        os.close(descriptor)
+        raise damaged(path, error, index) from error
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return Snapshot(index, manifest, descriptor)
+
+
+def _check_files(index: Path, folder: Path, manifest: Manifest) -> None:
+    for group in manifest.groups.values():
+        for name, entry in group.files.items():
+            path = folder / group.folder / f"{name}.npy"
+            try:
+                size = os.stat(path).st_size
+            except (FileNotFoundError, NotADirectoryError) as error:
+                raise damaged(path, "it is missing", index) from error
+            if size != entry.nbytes:
+                raise damaged(path, f"it has {size} bytes and should have {entry.nbytes}", index)
+            if size <= SMALL_BYTES and _crc32(path) != entry.crc32:
+                raise damaged(path, "its checksum does not fit its content", index)
+
+
+def _load(path: Path, entry: ArrayEntry, index: Path) -> np.ndarray:
+    array: np.ndarray
+    try:
+        if entry.nbytes <= SMALL_BYTES:
+            array = np.lib.format.read_array(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        else:
+            # A plain view: slicing numpy's memmap class is slower, and the map lives as long as the view.
+            array = np.lib.format.open_memmap(path, mode="r").view(np.ndarray)
+    except _BAD_ARRAY as error:
+        raise damaged(path, error, index) from error
+    if array.dtype.str != entry.dtype or array.shape != entry.shape:
+        raise damaged(
+            path, f"it holds {array.dtype.str} {array.shape}, not {entry.dtype} {entry.shape}", index
+        )
+    array.flags.writeable = False
+    return array
+
+
+def _crc32(path: Path) -> int:
+    """Return the checksum of a file's content; -1, which is none, where it cannot be read."""
+    value = 0
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                value = zlib.crc32(chunk, value)
+    except OSError:
+        return -1
+    return value

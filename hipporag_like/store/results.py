@@ -1,0 +1,162 @@
+"""What models made of passages, kept so that it is made once: extractions and vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipporag_like.store.codec import decode_extraction, encode_extraction
+from hipporag_like.store.connection import corrupt
+from hipporag_like.store.database import Database, batches
+from hipporag_like.types import Extraction
+
+_FLOAT = np.dtype("<f4")
+
+
+class ResultTables(Database):
+    """Extractions by (key, extractor fingerprint), vectors by (text hash, model fingerprint)."""
+
+    def put_extractions(self, fingerprint: str, items: Sequence[tuple[str, Extraction]]) -> None:
+        """Store extractions by key in one transaction; a failed one is stored with its reason, not as empty.
+
+        Raises
+        ------
+        InputError
+            A text that cannot be stored; nothing of ``items`` is stored then.
+        """
+        if not items:
+            return
+        with self._transaction() as connection:
+            row = self._make_fingerprint(fingerprint)
+            connection.executemany(
+                "INSERT OR REPLACE INTO extractions VALUES (?, ?, ?, ?)",
+                (
+                    (row, key, "ok", encode_extraction(item))
+                    if item.error is None
+                    else (row, key, "failed", item.error)
+                    for key, item in items
+                ),
+            )
+            self._bump()
+
+    def extractions(self, fingerprint: str, keys: Sequence[str]) -> dict[str, Extraction]:
+        """Return the successful extractions among ``keys``; failed and unknown ones are left out."""
+        row = self._fingerprint(fingerprint)
+        found: dict[str, Extraction] = {}
+        for part, marks in batches(keys):
+            where = f"fingerprint = ? AND status = 'ok' AND key IN ({marks})"
+            for key, payload in self._rows(
+                f"SELECT key, payload FROM extractions WHERE {where}", (row, *part)
+            ):
+                try:
+                    found[key] = decode_extraction(payload)
+                except ValueError as error:
+                    raise corrupt(self._path, error) from error
+        return found
+
+    def failed_extractions(self, fingerprint: str) -> dict[str, str]:
+        """Return the reason of each failed extraction, by key."""
+        sql = "SELECT key, payload FROM extractions WHERE fingerprint = ? AND status = 'failed' ORDER BY key"
+        return dict(self._rows(sql, (self._fingerprint(fingerprint),)))
+
+    def put_vectors(self, fingerprint: str, hashes: Sequence[str], matrix: NDArray[np.float32]) -> None:
+        """Store one vector a text in one transaction; does not change the revision.
+
+        Parameters
+        ----------
+        fingerprint
+            Of the model.
+        hashes
+            Text hashes of 32 hexadecimal digits, n.
+        matrix
+            float32, (n, d).
+        """
+        if matrix.ndim != 2 or len(matrix) != len(hashes):
+            raise ValueError(f"a matrix of shape {matrix.shape} for {len(hashes)} texts")
+        if not len(hashes):
+            return
+        data = np.ascontiguousarray(matrix, dtype=_FLOAT)
+        with self._transaction() as connection:
+            row = self._make_fingerprint(fingerprint)
+            connection.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
+                ((row, bytes.fromhex(key), vector.data) for key, vector in zip(hashes, data, strict=True)),
+            )
+
+    def vectors(
+        self, fingerprint: str, hashes: Sequence[str], dim: int
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+        """Return the stored vectors of texts.
+
+        Parameters
+        ----------
+        fingerprint
+            Of the model.
+        hashes
+            Text hashes of 32 hexadecimal digits, n; repeats are fine.
+        dim
+            The length of the model's vectors.
+
+        Returns
+        -------
+        found : bool, (n,)
+            Which texts have a vector.
+        matrix : float32, (n, dim)
+            Their vectors; zeros where there is none.
+
+        Raises
+        ------
+        IndexCorruptError
+            A stored vector has another length.
+        """
+        row = self._fingerprint(fingerprint)
+        places: dict[bytes, int] = {}
+        inverse = np.fromiter(
+            (places.setdefault(bytes.fromhex(key), len(places)) for key in hashes), np.int64, len(hashes)
+        )
+        distinct = list(places)
+        found = np.zeros(len(distinct), dtype=np.bool_)
+        matrix = np.zeros((len(distinct), dim), dtype=np.float32)
+        for part, marks in batches(distinct):
+            sql = f"SELECT hash, vector FROM vectors WHERE fingerprint = ? AND hash IN ({marks})"
+            rows = list(self._rows(sql, (row, *part)))
+            if any(len(vector) != dim * _FLOAT.itemsize for _, vector in rows):
+                raise corrupt(self._path, f"a stored vector has not {dim} numbers")
+            at = np.fromiter((places[key] for key, _ in rows), np.int64, len(rows))
+            found[at] = True
+            matrix[at] = np.frombuffer(b"".join(vector for _, vector in rows), dtype=_FLOAT).reshape(
+                len(rows), dim
+            )
+        if len(distinct) == len(hashes):
+            return found, matrix
+        return found[inverse], matrix[inverse]
+
+    def prune(self, extraction_keys: Iterable[str], vector_hashes: Iterable[str]) -> tuple[int, int]:
+        """Delete the extractions and vectors of texts that no document holds any more.
+
+        Parameters
+        ----------
+        extraction_keys, vector_hashes
+            All that are in use, whatever their fingerprint. Nothing in use changes, so the revision stays.
+
+        Returns
+        -------
+        tuple of int
+            How many extractions and how many vectors were deleted.
+        """
+        with self._transaction() as connection:
+            connection.execute("CREATE TEMP TABLE live (key PRIMARY KEY) WITHOUT ROWID")
+            add = "INSERT OR IGNORE INTO live VALUES (?)"
+            connection.executemany(add, ((key,) for key in extraction_keys))
+            sql = "DELETE FROM extractions WHERE key NOT IN (SELECT key FROM live)"
+            extractions = connection.execute(sql).rowcount
+            connection.execute("DELETE FROM live")
+            connection.executemany(add, ((bytes.fromhex(key),) for key in vector_hashes))
+            sql = "DELETE FROM vectors WHERE hash NOT IN (SELECT key FROM live)"
+            vectors = connection.execute(sql).rowcount
+            connection.execute("DROP TABLE live")
+        if extractions or vectors:
+            self._forget_log()
+        return extractions, vectors

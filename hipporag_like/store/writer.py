@@ -1,0 +1,231 @@
+"""Writing a snapshot beside the published one, and publishing it by one atomic rename of ``CURRENT``."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import zlib
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
+from hipporag_like.store.files import (
+    FILE_MODE,
+    FOLDER_MODE,
+    create_private,
+    file_errors,
+    make_folder,
+    remove_tree,
+    sync_folder,
+    write_durably,
+)
+from hipporag_like.store.manifest import (
+    ARRAY_NAME,
+    CURRENT_NAME,
+    MANIFEST_NAME,
+    SNAPSHOTS_NAME,
+    ArrayEntry,
+    GroupEntry,
+    Manifest,
+    encode_manifest,
+)
+from hipporag_like.store.pin import retire
+from hipporag_like.store.reader import Snapshot, current_number
+
+_TEMPORARY = ".tmp-"
+
+
+class SnapshotWriter:
+    """Context manager that writes one snapshot; to be used while holding the ``WriterLock``.
+
+    Leaving the context before :meth:`publish` removes what was written. What a killed writer left behind
+    is removed on entering.
+
+    Parameters
+    ----------
+    folder
+        The index folder; made where missing.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = Path(folder)
+        self._snapshots = self._folder / SNAPSHOTS_NAME
+        self._temporary = self._snapshots / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
+        self._groups: dict[str, GroupEntry] = {}
+        self._open = False
+
+    def __enter__(self) -> SnapshotWriter:
+        """Make the folder to write in.
+
+        Raises
+        ------
+        StoreError
+            It cannot be made.
+        """
+        make_folder(self._folder)
+        make_folder(self._snapshots)
+        for leftover in self._snapshots.glob(f"{_TEMPORARY}*"):
+            remove_tree(leftover)
+        make_folder(self._temporary)
+        self._open = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove what was not published."""
+        self._open = False
+        remove_tree(self._temporary)
+
+    def write(self, group: str, name: str, array: np.ndarray) -> None:
+        """Write one array.
+
+        Parameters
+        ----------
+        group
+            Any text; stored in the manifest, never part of a path.
+        name
+            Lower-case ASCII letters, digits and underscores.
+        array
+            Of any type but objects; stored C-contiguous.
+
+        Raises
+        ------
+        StoreError
+            The disk is full or cannot be written.
+        """
+        if ARRAY_NAME.fullmatch(name) is None:
+            raise ValueError(f"an array name has lower-case letters, digits and underscores, not {name!r}")
+        if array.dtype.hasobject:
+            raise ValueError(f"array {name!r} holds objects, which are never stored")
+        files = self._group(group).files
+        if name in files:
+            raise ValueError(f"array {name!r} of group {group!r} was written before")
+        path = self._temporary / self._groups[group].folder / f"{name}.npy"
+        with file_errors("write", path):
+            files[name] = _save(path, array)
+
+    def reuse(self, group: str, snapshot: Snapshot) -> None:
+        """Take over a whole group from an open snapshot, by hard links where the file system has them.
+
+        Raises
+        ------
+        StoreError
+            The disk is full or cannot be written.
+        """
+        if group in self._groups:
+            raise ValueError(f"group {group!r} was written before")
+        target = self._group(group)
+        for name, (source, entry) in snapshot.entries(group).items():
+            path = self._temporary / target.folder / source.name
+            with file_errors("write", path):
+                _link(source, path)
+            target.files[name] = entry
+
+    def publish(self, fields: Mapping[str, Any]) -> int:
+        """Make what was written the snapshot that readers open from here on; return its number.
+
+        Older snapshots but the last published one are removed, unless a reader has them open.
+
+        Parameters
+        ----------
+        fields
+            JSON values; readers find them in ``Snapshot.manifest``.
+
+        Raises
+        ------
+        StoreError
+            The disk is full or cannot be written; what was published before stays published.
+        """
+        self._require_open()
+        previous = self._published()
+        number = max([previous, *self._numbers()]) + 1
+        target = self._snapshots / str(number)
+        manifest = encode_manifest(Manifest(number, fields, self._groups))
+        with file_errors("write", target):
+            write_durably(self._temporary / MANIFEST_NAME, manifest)
+            for group in self._groups.values():
+                sync_folder(self._temporary / group.folder)
+            sync_folder(self._temporary)
+            os.rename(self._temporary, target)
+            self._temporary = target  # what to remove should the last step fail
+            sync_folder(self._snapshots)
+            beside = self._folder / f"{CURRENT_NAME}.tmp"
+            write_durably(beside, f"{number}\n".encode())
+            os.replace(beside, self._folder / CURRENT_NAME)
+        self._temporary = self._snapshots / f"{_TEMPORARY}published"
+        self._open = False
+        with file_errors("write", self._folder):
+            sync_folder(self._folder)
+        self._remove_old({number, previous})
+        return number
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise RuntimeError("a SnapshotWriter writes and publishes once, inside its with block")
+
+    def _group(self, group: str) -> GroupEntry:
+        self._require_open()
+        if group not in self._groups:
+            entry = GroupEntry(f"g{len(self._groups)}")
+            path = self._temporary / entry.folder
+            with file_errors("make the folder", path):
+                path.mkdir(mode=FOLDER_MODE)
+            self._groups[group] = entry
+        return self._groups[group]
+
+    def _numbers(self) -> list[int]:
+        return [int(p.name) for p in self._snapshots.iterdir() if p.name.isascii() and p.name.isdigit()]
+
+    def _published(self) -> int:
+        """Return the number of what is published; 0 for nothing, or for a ``CURRENT`` to be repaired."""
+        try:
+            return current_number(self._folder)
+        except (IndexNotFoundError, IndexCorruptError):
+            return 0
+
+    def _remove_old(self, keep: set[int]) -> None:
+        for number in self._numbers():
+            if number not in keep:
+                old = self._snapshots / f"{_TEMPORARY}old-{number}-{secrets.token_hex(4)}"
+                if retire(self._snapshots / str(number), old):
+                    remove_tree(old)
+
+
+def _save(path: Path, array: np.ndarray) -> ArrayEntry:
+    """Write ``array`` in numpy's own format, without a copy of its data, and wait until the disk has it."""
+    array = np.ascontiguousarray(array).reshape(array.shape)  # ascontiguousarray gives scalars a dimension
+    head = BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
+    header, data = head.getvalue(), array.reshape(-1).view(np.uint8)
+    with os.fdopen(create_private(path), "wb", buffering=0) as file:
+        _write_all(file.fileno(), header)
+        _write_all(file.fileno(), data.data)
+        os.fsync(file.fileno())
+    crc32 = zlib.crc32(data.data, zlib.crc32(header))
+    return ArrayEntry(array.dtype.str, array.shape, len(header) + array.nbytes, crc32)
+
+
+def _write_all(descriptor: int, data: bytes | memoryview) -> None:
+    view = memoryview(data)
+    while len(view):
+        view = view[os.write(descriptor, view[: 1 << 30]) :]  # one call writes at most 2 GiB on Linux
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another device, no hard links here, or too many of them
+        shutil.copyfile(source, target)
+        os.chmod(target, FILE_MODE)
+        descriptor = os.open(target, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
