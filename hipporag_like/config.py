@@ -60,7 +60,7 @@ class EmbedConfig:
     """Texts to vectors."""
 
     model: str = "minilm"  # minilm | hashing | a path or hub name (extra `local`)
-    batch_tokens: int = 4096  # word pieces a forward pass; larger pads more, smaller starts more products
+    batch_tokens: int = 4096  # word pieces a forward pass; 512 to 4096 measured within 5 % of each other
 
     def __post_init__(self) -> None:
         _require(bool(self.model.strip()), "embed.model", "a model name or path", self.model)

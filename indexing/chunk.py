@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from hipporag_like.config import ChunkConfig
-from hipporag_like.indexing.sentences import cut_span, sentence_spans
+from hipporag_like.sentences import cut_span, sentence_spans
 from hipporag_like.text import words
 from hipporag_like.types import DEFAULT_NAMESPACE, Document, Passage
 

@@ -112,7 +112,7 @@ def _gap(neighbour: str) -> str:
 
 
 def _sentence_around(text: str, start: int, end: int) -> tuple[int, int]:
-    from hipporag_like.indexing.sentences import sentence_spans
+    from hipporag_like.sentences import sentence_spans
 
     touched = [span for span in sentence_spans(text) if span[1] > start and span[0] < end]
     return (min(start, touched[0][0]), max(end, touched[-1][1])) if touched else (start, end)

@@ -38,5 +38,8 @@ def run(
         show(render_report(report))
     for failure in report.failures:
         say(f"error: {failure.source}: {failure.reason}")
-    if report.failures and not report.deleted:
+    left = len(set(ids)) - report.deleted
+    if left and not report.failures:
+        say(f"error: {left} of {len(set(ids))} ids not found in {index}: {', '.join(ids)}")
+    if not report.deleted:
         raise typer.Exit(2)

@@ -1,0 +1,1 @@
+"""Embedders, extractors and readers: Protocols, and one file per implementation."""

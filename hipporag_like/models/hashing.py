@@ -14,8 +14,8 @@ from hipporag_like.errors import ConfigError
 from hipporag_like.models.protocols import TextKind
 from hipporag_like.text import hash64, words
 
-# A word's trigrams together weigh half as much as the word: enough to draw "directed" to "director", too
-# little for two long words that share an ending to look alike.
+# Length of a word's trigrams together, against 1 for the word: enough to draw "directed" to "director" (they
+# share five of eight trigrams, cosine 0.1), little enough that an equal word always counts for more.
 TRIGRAM_SHARE = 0.5
 
 
@@ -62,12 +62,13 @@ class HashingEmbedder:
                 row += seen[word]
         norms = np.linalg.norm(rows, axis=1)
         rows[norms == 0, 0] = norms[norms == 0] = 1.0
-        return (rows / norms[:, None]).astype(np.float32)
+        unit: NDArray[np.float32] = (rows / norms[:, None]).astype(np.float32)
+        return unit
 
     def _word_vector(self, word: str) -> NDArray[np.float64]:
         vector = np.zeros(self._dim)
         trigrams = list(_trigrams(word))
-        for feature, weight in [(word, 1.0), *((t, TRIGRAM_SHARE / len(trigrams)) for t in trigrams)]:
+        for feature, weight in [(word, 1.0), *((t, TRIGRAM_SHARE / len(trigrams) ** 0.5) for t in trigrams)]:
             code = hash64(feature)
             # The lowest bit is the sign, the others the bucket: independent of each other.
             vector[(code >> 1) % self._dim] += weight if code & 1 else -weight

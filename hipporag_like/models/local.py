@@ -93,7 +93,7 @@ class LocalEmbedder:
             raise ModelError(
                 f"{name_or_path} takes texts of under {MIN_ROOM} word pieces; use another model."
             )
-        self._dim = self._encode([(1, "dimension")], "").shape[1]
+        self._dim = int(self._encode([(1, "dimension")], "").shape[1])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -175,11 +175,10 @@ def _load(name: str, dtype: DType) -> _Encoder:
     """Return the encoder, by sentence-transformers where that knows the model, else by transformers."""
     import torch
 
-    folder = Path(name).expanduser()
-    known = not folder.is_dir() or (folder / "modules.json").is_file()
-    load = _by_sentence_transformers if known and find_spec("sentence_transformers") else _by_transformers
     try:
-        encoder = load(str(folder) if folder.is_dir() else name)
+        folder = _folder_of(name)
+        known = (folder / "modules.json").is_file() and find_spec("sentence_transformers") is not None
+        encoder = _by_sentence_transformers(str(folder)) if known else _by_transformers(str(folder))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ModelError(
@@ -191,6 +190,16 @@ def _load(name: str, dtype: DType) -> _Encoder:
         )
     encoder.module.eval().to("cuda" if torch.cuda.is_available() else "cpu", getattr(torch, dtype))
     return encoder
+
+
+def _folder_of(name: str) -> Path:
+    """Return the model's folder, from the hub if need be; weights in pickles are left there."""
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", "*.safetensors"]))
 
 
 def _by_sentence_transformers(name: str) -> _Encoder:

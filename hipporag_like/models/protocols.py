@@ -57,6 +57,10 @@ class Extractor(Protocol):
         """Identifies the method and all its settings: equal fingerprints mean equal extractions."""
         ...
 
+    def key(self, passage: Passage) -> str:
+        """Return 32 hexadecimal digits of what the extraction of a passage depends on; equal keys, equal results."""
+        ...
+
     def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
         """Yield one extraction a passage, in order; a failure is an ``Extraction`` with ``error`` set."""
         ...

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hipporag_like.indexing.sentences import sentence_spans
-from hipporag_like.text import STOPWORDS
+from hipporag_like.sentences import sentence_spans
+from hipporag_like.text import STOPWORDS, content_hash
 from hipporag_like.types import Extraction, Mention, Passage
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ class RulesExtractor:
     def __init__(self) -> None:
         self._nlp: Language | None = None
         self._classes: dict[int, str] = {}
+
+    def key(self, passage: Passage) -> str:
+        """Return the hash of the passage's text: nothing else matters to the rules."""
+        return content_hash(passage.text)
 
     def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
         """Yield one extraction a passage, in order; rules never fail."""

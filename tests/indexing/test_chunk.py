@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from hipporag_like.config import ChunkConfig
 from hipporag_like.indexing.chunk import chunk_document, passages_of
-from hipporag_like.indexing.sentences import sentence_spans
+from hipporag_like.sentences import sentence_spans
 from hipporag_like.text import words
 from hipporag_like.types import Document
 

@@ -18,3 +18,9 @@ def run_script():
         return subprocess.run(command, capture_output=True, text=True, timeout=60, env=os.environ)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch):
+    """Half the time of these tests; only power loss would tell, and the order of calls is tested apart."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -25,6 +25,13 @@ from hipporag_like.store.journal import Journal, document_hash
 from hipporag_like.types import Document, Passage
 
 HALVES = [(0, 5), (6, 10)]
+SETTINGS = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "secure_delete": 1,
+    "foreign_keys": 1,
+    "page_size": 16384,
+}
 
 
 def doc(document_id, text="alpha beta", **rest):
@@ -96,7 +103,7 @@ HISTORY = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)  # each writes two databases
+@settings(max_examples=10, deadline=None)  # each writes two databases
 @given(HISTORY)
 def test_order_tells_nothing_of_history(history):
     state = {}
@@ -278,3 +285,8 @@ def test_closed_journal_is_a_mistake_of_the_program(tmp_path):
     journal.close()
     with pytest.raises(sqlite3.ProgrammingError):
         journal.revision()
+
+
+def test_commits_are_durable_and_keys_enforced(journal):
+    settings_now = [journal._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS]
+    assert settings_now == list(SETTINGS.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -74,3 +75,13 @@ def test_file_in_place_of_the_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="use another folder"), WriterLock(tmp_path / "file"):
         pass
+
+
+def test_lock_is_released_though_a_forked_child_still_has_the_file_open(tmp_path):
+    with WriterLock(tmp_path) as lock:
+        inherited = os.dup(lock._descriptor)
+    try:
+        with WriterLock(tmp_path):
+            pass
+    finally:
+        os.close(inherited)

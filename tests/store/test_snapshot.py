@@ -317,16 +317,16 @@ def test_large_file_swapped_for_one_of_its_size(tmp_path, other):
         open_snapshot(tmp_path).array("default", "large")
 
 
-@pytest.mark.parametrize("position", range(0, 128))
-def test_altered_header_of_a_large_file_never_gives_another_array(position, published):
-    path = array_path(published, 1, "large")
-    flip(path, position)
-    try:
-        assert np.array_equal(open_snapshot(published).array("default", "large"), LARGE)
-    except IndexCorruptError:
-        pass
-    finally:
+def test_altered_header_of_a_large_file_never_gives_another_array(published):
+    path, refused = array_path(published, 1, "large"), 0
+    for position in range(128):
         flip(path, position)
+        try:
+            assert np.array_equal(open_snapshot(published).array("default", "large"), LARGE)
+        except IndexCorruptError:
+            refused += 1
+        flip(path, position)
+    assert refused > 50  # the rest is padding
 
 
 @pytest.fixture(scope="module")

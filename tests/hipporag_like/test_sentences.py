@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.indexing import sentences
-from hipporag_like.indexing.sentences import MAX_WORDS, sentence_spans
+from hipporag_like.sentences import MAX_WORDS, sentence_spans
 from hipporag_like.text import words
 
 SNIPPETS = st.sampled_from(

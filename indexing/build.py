@@ -1,0 +1,238 @@
+"""The recipe: documents -> journal -> extractions -> vectors -> arrays -> published snapshot."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hipporag_like.config import Config
+from hipporag_like.indexing.assemble import assemble, canonical_json
+from hipporag_like.indexing.embed import CachedEmbedding
+from hipporag_like.indexing.extract import extract
+from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest
+from hipporag_like.indexing.live import prune
+from hipporag_like.models.protocols import Embedder, Extractor
+from hipporag_like.progress import Track
+from hipporag_like.store.journal import Journal
+from hipporag_like.store.lock import WriterLock
+from hipporag_like.store.snapshot import Snapshot, SnapshotWriter, open_snapshot
+from hipporag_like.errors import IndexNotFoundError
+from hipporag_like.text import content_hash
+from hipporag_like.types import Document, Failure, IndexReport
+
+# Changes whenever the same journal would give other arrays.
+ASSEMBLY = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What indexing calls; ``embedder`` is only called when a vector is missing."""
+
+    extractor: Extractor
+    embedder: Callable[[], Embedder]
+    fingerprint: str
+    dim: int
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one run adds up as it goes."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    extracted: int = 0
+    embedded: int = 0
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+
+def index_documents(
+    folder: Path,
+    documents: Iterable[Document | str],
+    config: Config,
+    models: Models,
+    track: Track,
+    failures: Sequence[Failure] = (),
+) -> IndexReport:
+    """Bring an index up to date with documents and publish it.
+
+    Parameters
+    ----------
+    folder
+        The index; made where it is missing.
+    documents
+        New, changed or unchanged ones; those of the index that are not among them stay.
+    config, models
+        How to index.
+    track
+        Told about progress.
+    failures
+        What could not even be loaded; goes into the report.
+
+    Raises
+    ------
+    IndexLockedError
+        Another writer is at work.
+    StoreError
+        The folder cannot be written.
+    """
+    run = _Run(failures=list(failures))
+    with WriterLock(folder), Journal.open(folder) as journal:
+        before = journal.revision()
+        with run.timed("documents"):
+            found = ingest(journal, documents, config.chunk, track)
+        run.failures += found.failures
+        touched = None if _stale(folder, before, config, models) else found.touched
+        return _publish(folder, journal, config, models, track, run, touched, found)
+
+
+def delete_documents(
+    folder: Path, keys: Sequence[tuple[str, str]], config: Config, models: Models, track: Track
+) -> IndexReport:
+    """Delete documents by (namespace, id), with all that was made of them, and publish.
+
+    Raises
+    ------
+    IndexLockedError
+        Another writer is at work.
+    """
+    run = _Run()
+    with WriterLock(folder), Journal.open(folder) as journal:
+        before = journal.revision()
+        deleted = journal.delete_documents(keys)
+        touched = None if _stale(folder, before, config, models) else frozenset(ns for ns, _ in keys)
+        nothing = Ingested(0, 0, 0, frozenset(), ())
+        report = _publish(folder, journal, config, models, track, run, touched, nothing, deleted)
+        if deleted:
+            prune(folder, journal, models.extractor)
+        return report
+
+
+def fingerprint_of(config: Config, models: Models) -> str:
+    """Return what identifies everything but the documents that the arrays depend on."""
+    shape = {"graph": asdict(config.graph), "lexical": asdict(config.lexical), "extract": asdict(config.extract)}
+    parts = (models.extractor.fingerprint, models.fingerprint, chunk_fingerprint(config.chunk))
+    return content_hash(str(ASSEMBLY), canonical_json(shape), *parts)
+
+
+def _current(folder: Path) -> Snapshot | None:
+    """Return the published snapshot; None where nothing was published yet."""
+    try:
+        return open_snapshot(folder)
+    except IndexNotFoundError:
+        return None
+
+
+def _stale(folder: Path, revision: int, config: Config, models: Models) -> bool:
+    """Return whether the snapshot lags behind the journal, or was made in another way."""
+    snapshot = _current(folder)
+    if snapshot is None:
+        return True
+    with snapshot:
+        same = snapshot.manifest["fingerprint"] == fingerprint_of(config, models)
+        return not same or snapshot.manifest["revision"] != revision or bool(snapshot.manifest["failed"])
+
+
+def _publish(
+    folder: Path,
+    journal: Journal,
+    config: Config,
+    models: Models,
+    track: Track,
+    run: _Run,
+    touched: frozenset[str] | None,
+    found: Ingested,
+    deleted: int = 0,
+) -> IndexReport:
+    """Write the changed segments, reuse the others, publish; ``touched`` None means all changed."""
+    old = _current(folder)
+    try:
+        if old is not None and touched is not None and not touched:
+            return _report(run, found, deleted, old.number, old.manifest)
+        fields: dict[str, Any] = {
+            "config": config.to_dict(),
+            "fingerprint": fingerprint_of(config, models),
+            "embedder": models.fingerprint,
+            "dim": models.dim,
+            "extractor": models.extractor.fingerprint,
+        }
+        kept: Mapping[str, Any] = {} if old is None else old.manifest["namespaces"]
+        sizes: dict[str, dict[str, int]] = {}
+        failed: list[list[str]] = []
+        with SnapshotWriter(folder) as writer:
+            for namespace in sorted(journal.namespaces()):
+                if old is not None and touched is not None and namespace not in touched:
+                    writer.reuse(namespace, old)
+                    sizes[namespace] = dict(kept[namespace])
+                    continue
+                sizes[namespace] = _segment(journal, namespace, writer, config, models, track, run)
+            failed = [[f.source, f.reason] for f in run.failures if "#" in f.source]
+            fields |= {"namespaces": sizes, "revision": journal.revision(), "failed": failed}
+            with run.timed("publish"):
+                number = writer.publish(fields)
+        return _report(run, found, deleted, number, fields)
+    finally:
+        if old is not None:
+            old.close()
+
+
+def _segment(
+    journal: Journal,
+    namespace: str,
+    writer: SnapshotWriter,
+    config: Config,
+    models: Models,
+    track: Track,
+    run: _Run,
+) -> dict[str, int]:
+    passages = list(journal.passages(namespace))
+    with run.timed("extract"):
+        extracted = extract(journal, models.extractor, passages, track)
+    run.failures += extracted.failures
+    run.extracted += extracted.fresh
+    cache = CachedEmbedding(journal, models.embedder, models.fingerprint, models.dim, track)
+
+    def embed(texts: Sequence[str]) -> Any:
+        with run.timed("embed"):
+            return cache(texts)
+
+    with run.timed("graph"):
+        counts, arrays = assemble(passages, extracted.extractions, config, embed)
+        for name, array in arrays:
+            writer.write(namespace, name, array)
+    run.embedded += cache.embedded
+    return asdict(counts)
+
+
+def _report(
+    run: _Run, found: Ingested, deleted: int, number: int, manifest: Mapping[str, Any]
+) -> IndexReport:
+    sizes = list(manifest["namespaces"].values())
+    seconds = dict(run.seconds)
+    if "graph" in seconds:  # embedding happens inside assembling; each second counts once
+        seconds["graph"] -= seconds.get("embed", 0.0)
+    return IndexReport(
+        added=found.added,
+        updated=found.updated,
+        unchanged=found.unchanged,
+        deleted=deleted,
+        passages=sum(s["passages"] for s in sizes),
+        entities=sum(s["entities"] for s in sizes),
+        facts=sum(s["facts"] for s in sizes),
+        embedded=run.embedded,
+        extracted=run.extracted,
+        snapshot=number,
+        failures=tuple(run.failures),
+        seconds={stage: round(value, 3) for stage, value in seconds.items()},
+    )

@@ -1,0 +1,40 @@
+"""What deleted documents leave behind in the journal, found and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from hipporag_like.indexing.assemble import passage_text
+from hipporag_like.indexing.index import Index
+from hipporag_like.models.protocols import Extractor
+from hipporag_like.store.journal import Journal
+from hipporag_like.store.snapshot import open_snapshot
+from hipporag_like.text import content_hash
+
+
+def prune(folder: Path, journal: Journal, extractor: Extractor) -> tuple[int, int]:
+    """Delete extractions and vectors of texts that the published snapshot no longer holds.
+
+    Returns
+    -------
+    tuple of int
+        Extractions and vectors deleted.
+    """
+    keys = {extractor.key(p) for namespace in journal.namespaces() for p in journal.passages(namespace)}
+    with open_snapshot(folder) as snapshot:
+        return journal.prune(keys, set(_live_hashes(Index(snapshot))))
+
+
+def _live_hashes(index: Index) -> Iterator[str]:
+    """Yield the hash of every text that was embedded for the snapshot."""
+    for segment in index.segments.values():
+        for name in segment.entity_names:
+            yield content_hash(name)
+        for number in range(segment.n_passages):
+            yield content_hash(passage_text(segment.passage(number)))
+        owners = segment.array("fact_passage")
+        for number in range(segment.n_facts):
+            text = segment.fact_text(number)
+            title = segment.title(int(owners[number])) if segment.triple(number) is None else ""
+            yield content_hash(f"{title}: {text}" if title else text)
