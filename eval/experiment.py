@@ -155,7 +155,7 @@ def build_and_evaluate(
         folder = index_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="hipporag-like-"))
         rag = HippoRAG(Path(folder), config=options)
         start = time.perf_counter()
-        rag.index(documents, progress=progress)
+        rag.index(documents, track=progress)
         seconds = time.perf_counter() - start
         report = evaluate(rag, dataset, names, limit, read=read, details=details, progress=progress)
     report["index"]["build_seconds"] = round(seconds, 3)

@@ -1,0 +1,53 @@
+"""Graph-based retrieval-augmented generation that runs offline.
+
+Names are loaded when they are first used, so that importing the package stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hipporag_like.config import Config
+    from hipporag_like.errors import HippoRAGLikeError
+    from hipporag_like.rag import HippoRAG
+    from hipporag_like.types import Answer, Citation, Document, Hit, IndexReport, Passage, Trace
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Answer": "types",
+    "Citation": "types",
+    "Config": "config",
+    "Document": "types",
+    "HippoRAG": "rag",
+    "HippoRAGLikeError": "errors",
+    "Hit": "types",
+    "IndexReport": "types",
+    "Passage": "types",
+    "Trace": "types",
+}
+
+__all__ = [
+    "Answer",
+    "Citation",
+    "Config",
+    "Document",
+    "HippoRAG",
+    "HippoRAGLikeError",
+    "Hit",
+    "IndexReport",
+    "Passage",
+    "Trace",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -71,12 +71,16 @@ class EmbedConfig:
 class GraphConfig:
     """Entities and facts to the graph."""
 
-    title_weight: float = 2.0  # weight of a passage's title entity against a mention's 1 + ln(tf)
+    # A title entity against a mention's 1 + ln(tf): 1, 2, 4 and 8 give recall@5 of 92.0, 93.5, 95.0 and 94.5
+    # on HotpotQA, within 0.5 of each other on 2Wiki and MuSiQue.
+    title_weight: float = 4.0
+    term_weight: float = 0.3  # a mined term against a name
     synonym_threshold: float = 0.8  # cosine; HippoRAG 2, its configuration's default
     synonym_neighbours: int = 8
 
     def __post_init__(self) -> None:
         _require_number("graph.title_weight", self.title_weight, 0, 1000, "a number from 0 to 1000")
+        _require_number("graph.term_weight", self.term_weight, 0, 1000, "a number from 0 to 1000")
         _require_number("graph.synonym_threshold", self.synonym_threshold, 0, 1, "a number from 0 to 1")
         _require_number("graph.synonym_neighbours", self.synonym_neighbours, 0, 1000, "a number from 0 to 1000")
 
@@ -104,7 +108,8 @@ class SearchConfig:
     method: str = "graph"
     k: int = 5
     damping: float = 0.85
-    tolerance: float = 1e-6
+    tolerance: float = 1e-6  # unspread mass a node may keep, per neighbour
+    sharpness: float = 4.0  # b of the walk's exp(b * cosine); 3 to 5 are alike on the dev sets
     engine: str = "push"
 
     def __post_init__(self) -> None:
@@ -113,6 +118,7 @@ class SearchConfig:
         ok = isinstance(self.k, int) and not isinstance(self.k, bool) and self.k >= 1
         _require(ok, "k", "a whole number of at least 1", self.k)
         _require_number("search.damping", self.damping, 0.01, 0.99, "a number from 0.01 to 0.99")
+        _require_number("search.sharpness", self.sharpness, 0, 50, "a number from 0 to 50")
         _require_number("search.tolerance", self.tolerance, 1e-12, 1e-1, "a number from 1e-12 to 0.1")
 
 

@@ -15,6 +15,7 @@ from hipporag_like.indexing.columns import metadata_columns
 from hipporag_like.indexing.entities import Analysis, analyse
 from hipporag_like.indexing.graph import Rows, build_graph
 from hipporag_like.indexing.lexical import build_postings
+from hipporag_like.indexing.spelling import trigram_postings
 from hipporag_like.indexing.synonyms import synonym_pairs
 from hipporag_like.store.tables import pack_keys, pack_strings
 from hipporag_like.text import STOPWORDS, words
@@ -139,6 +140,11 @@ def canonical_json(value: Mapping[str, Any]) -> str:
 def _entities(analysis: Analysis) -> Arrays:
     yield from _strings("entity_name", analysis.names)
     yield from _keys("entity_key", analysis.keys)
+    indptr, entity, size = trigram_postings(analysis.keys)
+    yield "trigram_indptr", indptr
+    yield "trigram_entity", entity
+    yield "trigram_size", size
+    yield "entity_is_term", analysis.is_term
     yield "fact_passage", analysis.fact_passage
     yield "fact_start", analysis.fact_start
     yield "fact_end", analysis.fact_end

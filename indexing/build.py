@@ -98,7 +98,12 @@ def index_documents(
 
 
 def delete_documents(
-    folder: Path, keys: Sequence[tuple[str, str]], config: Config, models: Models, track: Track
+    folder: Path,
+    keys: Sequence[tuple[str, str]],
+    config: Config,
+    models: Models,
+    track: Track,
+    failures: Sequence[Failure] = (),
 ) -> IndexReport:
     """Delete documents by (namespace, id), with all that was made of them, and publish.
 
@@ -107,7 +112,7 @@ def delete_documents(
     IndexLockedError
         Another writer is at work.
     """
-    run = _Run()
+    run = _Run(failures=list(failures))
     with WriterLock(folder), Journal.open(folder) as journal:
         before = journal.revision()
         deleted = journal.delete_documents(keys)

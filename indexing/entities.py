@@ -49,6 +49,8 @@ class Analysis:
         int32, (n_titles,): the entities that a passage's title names.
     alias
         int32, (n_aliases, 2): pairs of entities that are one by their form ("X (band)" and "X").
+    is_term
+        bool, (n_entities,): known only as a mined term or a noun phrase; neither a name nor a title.
     """
 
     names: list[str]
@@ -63,6 +65,7 @@ class Analysis:
     title_passage: NDArray[np.int32]
     title_entity: NDArray[np.int32]
     alias: NDArray[np.int32]
+    is_term: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class _Names:
         self._cased = cased
         self._key_of: dict[str, str] = {}
         self.passages: Counter[str] = Counter()
+        self.named: set[str] = set()
         self.spellings: dict[str, Counter[str]] = {}
 
     def mentions(self, passage: Passage, extraction: Extraction) -> list[tuple[str, int, int]]:
@@ -178,11 +182,14 @@ class _Names:
             found.append((key, mention.start, mention.end))
             self.spell(key, surface)
             seen.add(key)
+            if mention.kind != "term":
+                self.named.add(key)
         for name in extraction.names:
             key = self._key(name)
             if key:
                 self.spell(key, name)
                 seen.add(key)
+                self.named.add(key)
         self.passages.update(seen)
         return found
 
@@ -277,6 +284,7 @@ class _Builder:
         titles: tuple[str, ...],
     ) -> None:
         """Add one passage: its title entities, triples, and sentences with the mentions inside them."""
+        self._names.named.update(titles)
         ids = [self._number(key) for key in titles]
         self._titles += [(number, e) for e in ids]
         if len(ids) == 2:
@@ -295,6 +303,7 @@ class _Builder:
             keys = [k for k in (entity_key(triple.subject), entity_key(triple.object)) if k]
             for key, surface in zip(keys, (triple.subject, triple.object), strict=False):
                 self._names.spell(key, surface)
+                self._names.named.add(key)
             counts = Counter(self._number(key) for key in keys)
             self._triples[len(self._spans)] = (triple.subject, triple.relation, triple.object)
             self._add_fact(number, (-1, -1), counts)
@@ -334,6 +343,7 @@ class _Builder:
             title_passage=titles[:, 0].copy(),
             title_entity=rank[titles[:, 1]],
             alias=alias[np.lexsort((alias[:, 1], alias[:, 0]))],
+            is_term=np.array([k not in self._names.named for k in keys], dtype=bool),
         )
 
 

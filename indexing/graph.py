@@ -77,11 +77,11 @@ def build_graph(
     synonyms, similarity
         int32 (n, 2) and float32 (n,): pairs of entities, each pair once, with their edge weight.
     config
-        Weight of the title entity.
+        Weights of title entities and of mined terms.
     """
     n_entities, n_facts = len(analysis.keys), len(analysis.fact_passage)
     passage_facts = np.searchsorted(analysis.fact_passage, np.arange(n_passages + 1)).astype(np.int64)
-    entity, fact, weight = _edges(analysis, passage_facts, config.title_weight)
+    entity, fact, weight = _edges(analysis, passage_facts, config)
     pairs = synonyms.reshape(-1, 2)
     ends = np.concatenate([pairs, pairs[:, ::-1]])
     return Graph(
@@ -110,7 +110,7 @@ def rows_of(
 
 
 def _edges(
-    analysis: Analysis, passage_facts: NDArray[np.int64], title_weight: float
+    analysis: Analysis, passage_facts: NDArray[np.int64], config: GraphConfig
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
     """Return entity-fact edges: mentions, and each title entity with all facts of its passage."""
     first, last = passage_facts[analysis.title_passage], passage_facts[analysis.title_passage + 1]
@@ -118,11 +118,12 @@ def _edges(
     title_entity = np.repeat(analysis.title_entity, lengths)
     offsets = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     title_fact = (np.repeat(first, lengths) + offsets).astype(np.int32)
-    mention_weight = 1.0 + np.log(analysis.mention_count)
+    kind = np.where(analysis.is_term[analysis.mention_entity], config.term_weight, 1.0)
+    mention_weight = kind * (1.0 + np.log(analysis.mention_count))
     return (
         np.concatenate([analysis.mention_entity, title_entity]).astype(np.int32),
         np.concatenate([analysis.mention_fact, title_fact]).astype(np.int32),
-        np.concatenate([mention_weight, np.full(len(title_fact), title_weight)]).astype(np.float32),
+        np.concatenate([mention_weight, np.full(len(title_fact), config.title_weight)]).astype(np.float32),
     )
 
 

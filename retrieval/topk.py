@@ -1,0 +1,36 @@
+"""The only place that ranks: score down, then number up, so that ties are decided and two runs agree."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def top_k(
+    scores: NDArray[np.floating], k: int, allowed: NDArray[np.bool_] | None = None
+) -> NDArray[np.int64]:
+    """Return the places of the ``k`` best scores.
+
+    Parameters
+    ----------
+    scores
+        (n,).
+    k
+        At most so many.
+    allowed
+        bool, (n,): places that may be returned; None means all.
+
+    Returns
+    -------
+    int64, (at most k,)
+        Best first; equal scores in ascending order of place.
+    """
+    places = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
+    values = scores[places]
+    if k < len(values):
+        # Everything that ties with the k-th best stays in until the exact sort.
+        edge = np.partition(values, len(values) - k)[len(values) - k]
+        keep = values >= edge
+        places, values = places[keep], values[keep]
+    order = np.lexsort((places, -values))[:k]
+    return places[order].astype(np.int64)
