@@ -22,7 +22,16 @@ NEEDED = (
     "hipporag_like/eval/sample/questions.jsonl",
 )
 # torch and its company stay out of a plain install; the stage folders stay out of site-packages.
-ABSENT = ("torch", "transformers", "sentence_transformers", "openai", "indexing", "retrieval", "eval", "tests")
+ABSENT = (
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "openai",
+    "indexing",
+    "retrieval",
+    "eval",
+    "tests",
+)
 ABSENT_SCRIPT = f"""
 from importlib.util import find_spec
 import hipporag_like
@@ -63,7 +72,9 @@ def check_names(wheel: Path) -> None:
     strangers = {top for top in tops if top != "hipporag_like" and not top.endswith(".dist-info")}
     missing = set(NEEDED) - set(names)
     if strangers or missing:
-        sys.exit(f"wheel-check: at the top of the wheel {sorted(strangers)}, missing from it {sorted(missing)}")
+        sys.exit(
+            f"wheel-check: at the top of the wheel {sorted(strangers)}, missing from it {sorted(missing)}"
+        )
 
 
 def install(wheel: Path, folder: Path) -> Path:

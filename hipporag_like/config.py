@@ -108,7 +108,9 @@ class SearchConfig:
     method: str = "graph"
     k: int = 5
     damping: float = 0.85
-    tolerance: float = 1e-6  # unspread mass a node may keep, per neighbour
+    # Unspread mass a node may keep, per neighbour. 1e-6, 1e-5 and 1e-4 give recall@5 of 79.6, 79.6 and 78.9 on
+    # MuSiQue; 1e-5 does a fifth of the pushes of 1e-6.
+    tolerance: float = 1e-5
     sharpness: float = 4.0  # b of the walk's exp(b * cosine); 3 to 5 are alike on the dev sets
     engine: str = "push"
 

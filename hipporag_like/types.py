@@ -151,7 +151,8 @@ class Hit:
     signals
         Each signal's share of the score, by name (``graph``, ``dense``, ``bm25``).
     path
-        The best path question -> entity -> fact -> passage; empty where the graph had no say.
+        The best path question -> entity -> fact -> passage, for the ten best hits; empty where the graph
+        had no say.
     """
 
     rank: int

@@ -1,12 +1,12 @@
-"""Known names and terms found again in token sequences, longest first."""
+"""Known names and terms found again in the tokens of a corpus, longest first."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
+from numpy.typing import NDArray
 
-from hipporag_like.indexing.terms import TokenStream
+from hipporag_like.indexing.names import Spans
+from hipporag_like.indexing.vocabulary import BATCH, Tokens
 from hipporag_like.text import STOPWORDS, has_case, is_unspaced
 
 # In a corpus without capitals a one-word name is looked for only where the word is rare: in at most this
@@ -15,87 +15,112 @@ MAX_SHARE_UNCASED = 0.01
 
 
 class Gazetteer:
-    """A set of keys over a vocabulary of word numbers.
+    """A set of keys to be found in a corpus.
 
     Parameters
     ----------
-    vocabulary
-        Word to number.
-    stream
+    tokens
         The corpus; its passage counts decide which one-word names are safe without capitals.
-    n_passages
-        Number of passages.
     cased
         Whether the corpus is written with capitals.
     """
 
-    def __init__(
-        self, vocabulary: Mapping[str, int], stream: TokenStream, n_passages: int, cased: bool
-    ) -> None:
-        self._vocabulary = vocabulary
-        self._keys: dict[tuple[int, ...], str] = {}
-        self._any_case: set[tuple[int, ...]] = set()
+    def __init__(self, tokens: Tokens, cased: bool) -> None:
+        self._tokens = tokens
+        self._number = {word: number for number, word in enumerate(tokens.words)}
+        self._keys: dict[tuple[int, ...], int] = {}
         self._lengths: dict[int, list[int]] = {}
         self._cased = cased
-        pairs = np.unique(np.stack([stream.ids, stream.passage], axis=1), axis=0) if len(stream.ids) else None
-        counts = np.bincount(pairs[:, 0], minlength=len(vocabulary)) if pairs is not None else np.zeros(0)
-        self._passages = counts
-        self._most = max(5.0, MAX_SHARE_UNCASED * n_passages)
+        n_words = len(tokens.words)
+        self._capital_only = np.zeros(n_words, dtype=bool)
+        self._any_case = np.zeros(n_words, dtype=bool)
+        self._pairs: set[int] = set()
+        self._passages = word_passages(tokens)
+        self._most = max(5.0, MAX_SHARE_UNCASED * tokens.n_passages)
 
-    def add_name(self, key: str) -> None:
+    def add_name(self, key: str, number: int) -> None:
         """Add a name; one-word names match only where capitalised, in corpora and scripts that do so."""
         gram = self._gram(key)
         if gram is None or all(word in STOPWORDS for word in key.split(" ")):
             return
-        self._insert(gram, key)
-        if len(gram) == 1 and not (self._cased and has_case(key)) and not is_unspaced(key):
-            if self._passages[gram[0]] <= self._most:
-                self._any_case.add(gram)
+        self._insert(gram, number)
+        if len(gram) > 1:
+            return
+        if (self._cased and has_case(key)) or is_unspaced(key) or self._passages[gram[0]] > self._most:
+            self._capital_only[gram[0]] = True
+        else:
+            self._any_case[gram[0]] = True
 
-    def add_term(self, key: str) -> None:
+    def add_term(self, key: str, number: int) -> None:
         """Add a mined term; it matches in any case."""
         gram = self._gram(key)
         if gram is not None:
-            self._insert(gram, key)
-            self._any_case.add(gram)
+            self._insert(gram, number)
+            if len(gram) == 1:
+                self._any_case[gram[0]] = True
 
-    def find(
-        self, ids: Sequence[int], capital: Sequence[bool], sentence: Sequence[int]
-    ) -> list[tuple[str, int, int]]:
-        """Return (key, first token, last token) of the matches, longest first at each place.
+    def find(self) -> Spans:
+        """Return all matches, longest first at each place and apart from each other within a passage."""
+        tokens = self._tokens
+        first: list[int] = []
+        last: list[int] = []
+        keys: list[int] = []
+        candidates = self._candidates()
+        bounds = [*tokens.passage_tokens[::BATCH].tolist(), len(tokens.ids)]
+        for lo, hi in zip(bounds, bounds[1:], strict=False):
+            part = candidates[np.searchsorted(candidates, lo) : np.searchsorted(candidates, hi)]
+            self._find_part(lo, hi, part, first, last, keys)
+        begins, ends = np.array(first, dtype=np.int64), np.array(last, dtype=np.int64)
+        key = np.array(keys, dtype=np.int32)
+        return Spans(tokens.passage[begins], tokens.start[begins], tokens.end[ends], key)
 
-        Parameters
-        ----------
-        ids, capital, sentence
-            Aligned, one entry a token: word number, whether capitalised, number of the sentence. A match
-            never crosses sentences.
-        """
-        found = []
-        at, n = 0, len(ids)
-        lengths, keys = self._lengths, self._keys
-        while at < n:
-            for length in lengths.get(ids[at], ()):
-                if at + length > n:
+    def _find_part(
+        self, lo: int, hi: int, candidates: NDArray[np.int64], first: list[int], last: list[int], found: list[int]
+    ) -> None:
+        ids = tuple(self._tokens.ids[lo:hi].tolist())
+        sentence = self._tokens.sentence[lo:hi].tolist()
+        usable = (self._any_case[self._tokens.ids[lo:hi]] | self._tokens.capital[lo:hi]).tolist()
+        lengths, keys, free = self._lengths, self._keys, 0
+        for at in (candidates - lo).tolist():
+            if at < free:
+                continue
+            for length in lengths[ids[at]]:
+                key = keys.get(ids[at : at + length])
+                if key is None or sentence[at] != sentence[at + length - 1] or (length == 1 and not usable[at]):
                     continue
-                gram = tuple(ids[at : at + length])
-                key = keys.get(gram)
-                if key is None or sentence[at] != sentence[at + length - 1]:
-                    continue
-                if length == 1 and not capital[at] and gram not in self._any_case:
-                    continue
-                found.append((key, at, at + length - 1))
-                at += length - 1
+                first.append(lo + at)
+                last.append(lo + at + length - 1)
+                found.append(key)
+                free = at + length
                 break
-            at += 1
-        return found
+
+    def _candidates(self) -> NDArray[np.int64]:
+        """Return the tokens where a key may start, by its first two words."""
+        tokens, n_words = self._tokens, len(self._tokens.words)
+        start = self._any_case[tokens.ids] | (self._capital_only[tokens.ids] & tokens.capital)
+        pairs = np.array(sorted(self._pairs), dtype=np.int64)
+        if len(pairs):
+            codes = tokens.ids[:-1].astype(np.int64) * n_words + tokens.ids[1:]
+            at = np.searchsorted(pairs, codes)
+            start[:-1] |= pairs[np.minimum(at, len(pairs) - 1)] == codes
+        return np.flatnonzero(start)
 
     def _gram(self, key: str) -> tuple[int, ...] | None:
-        numbers = [self._vocabulary.get(word) for word in key.split(" ")]
+        numbers = [self._number.get(word) for word in key.split(" ")]
         return None if None in numbers else tuple(n for n in numbers if n is not None)
 
-    def _insert(self, gram: tuple[int, ...], key: str) -> None:
-        self._keys[gram] = key
+    def _insert(self, gram: tuple[int, ...], number: int) -> None:
+        self._keys[gram] = number
+        if len(gram) > 1:
+            self._pairs.add(gram[0] * len(self._tokens.words) + gram[1])
         lengths = self._lengths.setdefault(gram[0], [])
         if len(gram) not in lengths:
             lengths.append(len(gram))
             lengths.sort(reverse=True)
+
+
+def word_passages(tokens: Tokens) -> NDArray[np.int64]:
+    """Return in how many passages each word occurs; (n_words,)."""
+    n_words = len(tokens.words)
+    pairs = np.unique(tokens.passage.astype(np.int64) * max(n_words, 1) + tokens.ids)
+    return np.bincount(pairs % max(n_words, 1), minlength=n_words)

@@ -112,6 +112,16 @@ class Segment:
         return self.rows("synonyms")
 
     @cached_property
+    def entity_totals(self) -> NDArray[np.float64]:
+        """Sum of each entity's fact weights."""
+        return _row_sums(self.entity_facts)
+
+    @cached_property
+    def fact_totals(self) -> NDArray[np.float64]:
+        """Sum of each fact's entity weights."""
+        return _row_sums(self.fact_entities)
+
+    @cached_property
     def _triples(self) -> StringTable:
         return self.strings("triple")
 
@@ -159,6 +169,11 @@ class Segment:
             entities=tuple(self.entity_names.take(entities)),
             triple=self.triple(number),
         )
+
+
+def _row_sums(rows: Rows) -> NDArray[np.float64]:
+    running = np.concatenate([[0.0], np.cumsum(rows.weights, dtype=np.float64)])
+    return running[rows.indptr[1:]] - running[rows.indptr[:-1]]
 
 
 class Index:

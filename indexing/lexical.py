@@ -75,4 +75,5 @@ def _idf(df: NDArray[np.int64], n_passages: int, epsilon: float) -> NDArray[np.f
     if len(df) == 0:
         return np.zeros(0)
     idf = np.log(n_passages - df + 0.5) - np.log(df + 0.5)
-    return np.where(idf < 0, epsilon * idf.mean(), idf)
+    floored: NDArray[np.float64] = np.where(idf < 0, epsilon * idf.mean(), idf)
+    return floored

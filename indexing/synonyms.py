@@ -60,14 +60,17 @@ def _neighbours(vectors: NDArray[np.float32], config: GraphConfig) -> list[tuple
     similarity, other = _search(np.ascontiguousarray(vectors), k)
     row = np.repeat(np.arange(n), k).reshape(n, k)
     good = (similarity >= config.synonym_threshold) & (other >= 0) & (other != row)
+    good &= similarity > 0  # with a threshold of 0 too: an edge without weight leads nowhere
     return list(zip(row[good].tolist(), other[good].tolist(), similarity[good].tolist(), strict=True))
 
 
 def _search(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     import faiss
 
+    found: tuple[NDArray[np.float32], NDArray[np.int64]]
     if len(vectors) <= EXACT_LIMIT:
-        return faiss.knn(vectors, vectors, k, metric=faiss.METRIC_INNER_PRODUCT)  # type: ignore[no-any-return]
+        found = faiss.knn(vectors, vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
+        return found
     dim = vectors.shape[1]
     cells = int(4 * np.sqrt(len(vectors)))
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, cells, faiss.METRIC_INNER_PRODUCT)
@@ -75,4 +78,5 @@ def _search(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], 
     index.train(vectors)
     index.add(vectors)
     index.nprobe = CELLS_PROBED
-    return index.search(vectors, k)  # type: ignore[no-any-return]
+    found = index.search(vectors, k)
+    return found

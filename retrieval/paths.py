@@ -12,7 +12,6 @@ import heapq
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.graph import Rows
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.walk import WalkResult
@@ -119,17 +118,12 @@ def _senders(segment: Segment, mass: _Mass, node: int, n_entities: int) -> list[
     """Return the nodes that may have sent mass here, with a share that orders them."""
     if node >= n_entities:
         columns, weights = segment.fact_entities.row(node - n_entities)
-        sent = mass.entities(columns) * weights / _row_sums(segment.entity_facts, columns)
+        sent = mass.entities(columns) * weights / segment.entity_totals[columns]
         return _largest(columns, sent, 0)
     columns, weights = segment.entity_facts.row(node)
-    sent = mass.facts(columns) * weights / np.maximum(_row_sums(segment.fact_entities, columns), 1e-12)
+    sent = mass.facts(columns) * weights / segment.fact_totals[columns]
     other, similarity = segment.synonyms.row(node)
-    alike = mass.entities(other) * similarity / np.maximum(_row_sums(segment.synonyms, other), 1e-12)
-    return _largest(columns, sent, n_entities) + _largest(other, alike, 0)
-
-
-def _row_sums(rows: Rows, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
-    return np.array([rows.row(int(i))[1].sum() for i in numbers], dtype=np.float64).reshape(len(numbers))
+    return _largest(columns, sent, n_entities) + _largest(other, mass.entities(other) * similarity, 0)
 
 
 def _largest(columns: NDArray[np.int32], sent: NDArray[np.float64], offset: int) -> list[tuple[int, float]]:

@@ -128,11 +128,25 @@ def _by_push(
 
     ef, fe, syn = graph.entity_facts, graph.fact_entities, graph.synonyms
     estimate, touched, pushes, residual = push(
-        *(ef.indptr, ef.indices, ef.weights, fe.indptr, fe.indices, fe.weights),
-        *(syn.indptr, syn.indices, syn.weights, graph.fact_vectors, np.ascontiguousarray(question)),
-        *(options.sharpness, options.synonym_share, seeds, mass, options.damping, options.tolerance),
+        ef.indptr,
+        ef.indices,
+        ef.weights,
+        fe.indptr,
+        fe.indices,
+        fe.weights,
+        syn.indptr,
+        syn.indices,
+        syn.weights,
+        graph.fact_vectors,
+        np.ascontiguousarray(question),
+        options.sharpness,
+        options.synonym_share,
+        seeds,
+        mass,
+        options.damping,
+        options.tolerance,
     )
-    return _result(estimate, np.sort(touched), len(ef.indptr) - 1, int(pushes), float(residual))
+    return _result(estimate, np.sort(touched), len(ef.indptr) - 1, pushes, residual)
 
 
 def _result(
@@ -141,9 +155,7 @@ def _result(
     nodes = nodes[estimate[nodes] > 0]
     split = np.searchsorted(nodes, n_entities)
     entities, facts = nodes[:split], nodes[split:]
-    return WalkResult(
-        entities, estimate[entities], facts - n_entities, estimate[facts], pushes, residual
-    )
+    return WalkResult(entities, estimate[entities], facts - n_entities, estimate[facts], pushes, residual)
 
 
 def transition(graph: WalkGraph, question: NDArray[np.float32], options: WalkOptions) -> Any:
@@ -210,14 +222,21 @@ def _by_prpack(
 ) -> WalkResult:
     import igraph
 
-    matrix = transition(graph, question, options).tocoo()
-    reset = np.zeros(matrix.shape[0])
-    np.add.at(reset, seeds, mass)
-    edges = np.stack([matrix.row, matrix.col], axis=1)
-    whole = igraph.Graph(n=matrix.shape[0], edges=edges, directed=True)
-    ranks = whole.personalized_pagerank(
-        reset=reset, damping=options.damping, weights=matrix.data, directed=True, implementation="prpack"
+    matrix = transition(graph, question, options)
+    n = matrix.shape[0]
+    # PRPACK starts anew from a node without neighbours; here the walk ends there. One more node, which leads
+    # to itself only, takes in what ends.
+    ends = np.append(np.flatnonzero(np.diff(matrix.indptr) == 0), n)
+    matrix = matrix.tocoo()
+    edges = np.concatenate(
+        [np.stack([matrix.row, matrix.col], axis=1), np.stack([ends, np.full(len(ends), n)], axis=1)]
     )
-    estimate = np.asarray(ranks)
+    weights = np.concatenate([matrix.data, np.ones(len(ends))])
+    reset = np.zeros(n + 1)
+    np.add.at(reset, seeds, mass)
+    ranks = igraph.Graph(n=n + 1, edges=edges, directed=True).personalized_pagerank(
+        reset=reset.tolist(), damping=options.damping, weights=weights.tolist(), implementation="prpack"
+    )
+    estimate = np.asarray(ranks)[:n]
     nodes = np.flatnonzero(estimate > 0)
     return _result(estimate, nodes, len(graph.entity_facts.indptr) - 1, 1, 0.0)

@@ -28,14 +28,15 @@ _LINKS = frozenset(
 )
 # Links that join a name to what follows only in some readings ("King of France", "A and B"): both are candidates.
 _LOOSE = frozenset("and & for in at on a to".split())
-_INITIAL = re.compile(r"[^\W\d_]\.$|^(?:St|Mr|Mrs|Dr|Jr|Sr|Ms|Lt|Col|Gen|Capt|Rev|Prof|Mt|Ft|No|vs|Inc|Co|Ltd)\.$")
+_INITIAL = re.compile(r"^[^\W\d_]\.$|^(?:[^\W\d_]\.)+$|^(?:St|Mr|Mrs|Dr|Jr|Sr|Ms|Lt|Col|Gen|Capt|Rev|Prof|Mt|Ft|No|vs|Inc|Co|Ltd)\.$")
+_JOINTS = frozenset("-\u2010\u2011\u2013!'\u2019&")
 _QUOTED = re.compile("[\u201c\"\u00ab]\\s?([^\u201c\u201d\"\u00bb\n]{2,70}?)\\s?[\u201d\"\u00bb]")
 _NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
 )
 _NUMBER = re.compile(
-    r"(?<![\w.,])[$£€]?\d[\d,]*(?:\.\d+)?(?:th|st|nd|rd)?(?:\s(?:million|billion|thousand|percent|hundred)\b|%)?"
+    r"(?<![\w.,])[$£€]?\d+(?:,\d{3})*(?:\.\d+)?(?:th|st|nd|rd)?(?:\s(?:million|billion|thousand|percent|hundred)\b|%)?"
     rf"|\b(?:once|twice|thrice|(?:{'|'.join(_NUMBER_WORDS.split())})(?:[- ](?:{'|'.join(_NUMBER_WORDS.split())}))*)\b",
     re.I,
 )
@@ -71,10 +72,13 @@ def find_spans(text: str, phrases: bool) -> list[Span]:
         while end > match.start(1) and text[end - 1] in ",.;":
             end -= 1
         add(match.start(1), end, "quoted")
-    for start, end in name_runs(text):
-        add(start, end, "name")
+    taken = [(span.start, span.end) for span in found.values() if span.kind != "quoted"]
+    for start, end in _joined(text, name_runs(text)):
+        if not any(a < end and start < b for a, b in taken):
+            add(start, end, "name")
     for match in _NUMBER.finditer(text):
-        add(match.start(), match.end(), "number")
+        if not any(a < match.end() and match.start() < b for a, b in taken):
+            add(match.start(), match.end(), "number")
     if phrases:
         for start, end in _phrases(text):
             add(start, end, "phrase")
@@ -97,10 +101,18 @@ def name_runs(text: str) -> list[tuple[int, int]]:
     return runs
 
 
+def _joined(text: str, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the runs and the pairs that only a comma divides ("Paris, France")."""
+    pairs = [(a, d) for (a, b), (c, d) in zip(runs, runs[1:], strict=False) if text[b:c] == ", "]
+    return runs + pairs
+
+
 def _opens_name(token: str) -> bool:
     if not token[0].isupper() and not (len(token) > 2 and token[1].isupper()):
         return False
     low = token.lower().rstrip(".")
+    if low in ("bc", "ad", "bce", "ce"):
+        return False
     return low not in MONTHS or low in ("may", "march", "mar", "jan", "august", "april", "june")
 
 
@@ -116,7 +128,7 @@ def _run_end(text: str, tokens: list[re.Match[str]], at: int) -> int:
             break
         if _opens_name(word) or (word.isdigit() and len(word) < 4) or (word[0].isdigit() and "th" in word):
             last = now
-        elif word not in _LINKS and word not in ("-", "\u2013", "!", "'", "\u2019"):
+        elif word not in _LINKS and not (word in _JOINTS and not gap):
             break
         elif now - last > 3:
             break

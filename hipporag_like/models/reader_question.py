@@ -1,0 +1,190 @@
+"""What a question asks for: kind, answer type, the relations to follow, the names to choose between."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from hipporag_like.models.reader_words import stem
+from hipporag_like.text import STOPWORDS, word_spans
+
+QuestionKind = Literal["span", "choice", "yesno"]
+AnswerType = Literal["person", "place", "country", "date", "year", "number", "work", "group", "award", "other"]
+
+# Head nouns of "which NOUN", "what is the NOUN of", by the type of their answer.
+_HEADS: dict[AnswerType, str] = {
+    "person": "person man woman king queen ruler emperor leader actor actress singer rapper musician composer "
+    "director author writer poet novelist painter artist founder inventor scientist astronomer physician "
+    "doctor engineer architect politician president senator minister governor mayor captain admiral general "
+    "player footballer athlete coach cartographer botanist printer merchant bellfounder professor philosopher "
+    "father mother wife husband spouse son daughter child brother sister sibling uncle aunt grandfather "
+    "grandmother cousin nephew niece performer producer editor owner designer builder teacher saint pope bishop "
+    "character librettist journalist comedian model star stepmother stepfather",
+    "place": "place city town village location state province county district region island continent river "
+    "lake mountain sea ocean reef port capital borough neighborhood suburb birthplace hometown territory "
+    "municipality venue stadium street area bay coast harbour",
+    "country": "country nation nationality citizenship homeland ethnicity",
+    "date": "date day birthday",
+    "year": "year decade century",
+    "number": "number population amount percentage age height length total",
+    "work": "film movie song album book novel poem play opera show series game magazine newspaper single work "
+    "painting franchise episode musical sitcom anthem cartoon comic title soundtrack",
+    "group": "band group company organization organisation team club label network university college school "
+    "institution guild party church corporation agency league studio publisher airline station "
+    "channel hospital academy manufacturer newspaper tribe",
+    "award": "award prize medal honor honour",
+}
+_TYPE_OF = {word: kind for kind, names in _HEADS.items() for word in names.split()}
+_WH = re.compile(r"\b(who|whom|whose|when|where|why|how|which|what)\b", re.I)
+_OPENS = re.compile(r"^\W*(?:(?:in|on|at|to|from|for|of|by|with|under|into|during|besides) )?"
+                    r"(who|whom|whose|when|where|why|how|which|what)\b", re.I)  # fmt: skip
+_AUX = re.compile(r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.I)
+_AUX_WORDS = frozenset(
+    "is are was were do does did has have had can could will would be been that who whose whom which "
+    "of in on at by from for with to as and or when where while".split()
+)
+_CHOICE_CUE = re.compile(
+    r"\b(?:first|earlie[rs]t?|later|latest|last|older|oldest|younger|youngest|longer|shorter|more|most|less|"
+    r"recently|sooner|bigger|larger|largest|smaller|taller|higher|better|which|who|between)\b",
+    re.I,
+)
+_MEASURE = re.compile(r"\bhow (many|much|old|long|far|tall|high|large|big|often|deep|fast)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question taken apart.
+
+    Attributes
+    ----------
+    head
+        The stems of the noun phrase behind the question word ("landlocked country"): what the answer is.
+    """
+
+    text: str
+    kind: QuestionKind
+    type: AnswerType
+    head: tuple[str, ...]
+    options: tuple[str, str] | None = None
+
+
+def take_apart(question: str) -> Asked:
+    """Return what ``question`` asks for."""
+    text = question.strip()
+    options = choice_options(text)
+    if options is not None:
+        return Asked(text, "choice", "other", (), options)
+    last = re.split(r"(?<=[.!])\s+(?=[A-Z])", text)[-1]
+    if (_AUX.match(text) or _AUX.match(last)) and not _OPENS.match(text) and not _asks_inside(text):
+        return Asked(text, "yesno", "other", ())
+    word, head = _focus(text)
+    return Asked(text, "span", _answer_type(text, word, head), tuple(stem(h) for h in head))
+
+
+def _asks_inside(text: str) -> bool:
+    """Whether a question word with a typed noun stands inside ("..., released in which year")."""
+    found = re.search(r"\b(?:in|of|by|at|on|to|from|for) (?:which|what) (\w+)", text, re.I)
+    return found is not None and found.group(1).lower() in _TYPE_OF
+
+
+def _focus(text: str) -> tuple[str, list[str]]:
+    """Return the question word and the noun phrase that says what the answer is."""
+    match = _OPENS.match(text)
+    if match is None:
+        found = list(_WH.finditer(text))
+        strong = [m for m in found if m.group().lower() in ("what", "which", "how") and text[: m.start()].rstrip()[-1:] != ","]
+        match = (strong or found or [None])[-1]
+    if match is None:
+        return "", []
+    word = match.group(1).lower()
+    rest = text[match.end(1) :]
+    tokens = [(w, rest[a:b], rest[:a]) for w, a, b in word_spans(rest)]
+    if word in ("what", "which", "whose"):
+        head = _noun_phrase([t[0] for t in tokens], rest)
+        if head:
+            return word, head
+        named = re.match(r"\W*(?:is|are|was|were) (?:the |an? |his |her )?(?:name of (?:the |an? )?)?(.*)", rest, re.I)
+        if named is not None and word != "whose":
+            return word, _noun_phrase([w for w, _, _ in word_spans(named.group(1))], named.group(1))
+    return word, []
+
+
+def _noun_phrase(tokens: list[str], rest: str) -> list[str]:
+    phrase: list[str] = []
+    for token in tokens[:6]:
+        if token in _AUX_WORDS:
+            break
+        phrase.append(token)
+        if _TYPE_OF.get(token) is not None and len(phrase) > 1:
+            break
+    return [w for w in phrase if w not in STOPWORDS]
+
+
+def _answer_type(text: str, word: str, head: list[str]) -> AnswerType:
+    low = text.lower()
+    if word in ("who", "whom", "whose"):
+        return "person"
+    if word == "when":
+        return "date"
+    if word == "where":
+        return "place"
+    if word == "how" and _MEASURE.search(low):
+        return "number"
+    if re.search(r"\b(?:date of|what date|which date|birthday)\b", low):
+        return "date"
+    if re.search(r"\bplace of (?:birth|death|burial)\b|\bwhat place\b", low):
+        return "place"
+    for noun in reversed(head):
+        if noun in _TYPE_OF:
+            return _TYPE_OF[noun]
+        if noun.endswith("s") and noun[:-1] in _TYPE_OF:
+            return _TYPE_OF[noun[:-1]]
+    return "other"
+
+
+_TAIL = re.compile(r"\s*(?:born|died|founded|released|published|formed|older|younger|the)?\s*"
+                   r"(?:first|earlier|later|last|older|younger|longer)?\s*[?.!\s]*$", re.I)  # fmt: skip
+_LEADS = (
+    re.compile(r"^(?:which|who|what|between|of|is|was|were|did|do|does|has|have)\b.*?(?:,| out of | between |: )\s*(.*)$", re.I),
+    re.compile(r"^(?:was|is|did|were|are|has|does)\s+(.*)$", re.I),
+    re.compile(r"^.*?\b(?:first|earlier|later|older|younger|longer|recently|more|larger|oldest|youngest)\b[,:]?\s+(.*)$", re.I),
+)
+
+
+def choice_options(question: str) -> tuple[str, str] | None:
+    """Return the two names that a question offers ("..., A or B?"); None where it offers none."""
+    if not _CHOICE_CUE.search(question):
+        return None
+    between = re.search(r"\b[Bb]etween (.+?) and (.+?), (?:which|who|what)\b", question)
+    if between is not None:
+        return between.group(1).strip(), between.group(2).strip()
+    out_of = re.search(r"\bout of (.+?) and (.+?)\s*\?*\s*$", question)
+    if out_of is not None:
+        return out_of.group(1).strip(), out_of.group(2).strip()
+    parts = re.split(r",? or ", question)
+    if len(parts) != 2:
+        return None
+    first = _first_option(parts[0])
+    second = _TAIL.sub("", parts[1]) if _AUX.match(question) else re.sub(r"\s*\?\s*$", "", parts[1])
+    second = second.strip()
+    if first is None or not _nameable(first) or not _nameable(second):
+        return None
+    return first, second
+
+
+def _first_option(before: str) -> str | None:
+    for lead in _LEADS:
+        match = lead.match(before)
+        if match is not None and _nameable(match.group(1)):
+            return match.group(1).strip()
+    run = re.search(r"((?:the )?[A-Z][^,]*)$", before)
+    return run.group(1).strip() if run is not None else None
+
+
+def _nameable(text: str) -> bool:
+    words = text.strip().split()
+    if not 0 < len(words) <= 16:
+        return False
+    opener = words[1] if len(words) > 1 and words[0].lower() in ("the", "a", "film", "song") else words[0]
+    return opener[0].isupper() or opener[0].isdigit() or opener[0] in "\"'\u201c" or "the birth of" in text

@@ -1,0 +1,213 @@
+"""What the extractive reader sees of a trace: passages, sentences with similarities, who is named where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from hipporag_like.models.reader_spans import Span, find_spans, name_runs
+from hipporag_like.models.reader_words import Life, life
+from hipporag_like.sentences import sentence_spans
+from hipporag_like.text import STOPWORDS, words
+from hipporag_like.types import Passage, Trace
+
+MAX_PASSAGES = 10  # recall@10 is 98 % on 2Wiki and HotpotQA, and more passages only add wrong candidates
+MAX_SENTENCES = 48  # of all passages together; longer passages lose their last sentences first
+_BRACKET = re.compile(r"\s*\([^()]*\)\s*$")
+
+Similarity = Callable[[str, Sequence[str]], Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A span of a passage's text; ``passage`` counts the trace's hits from 0."""
+
+    passage: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence: its place, its cosine to the question, and the walk's mass on it (0 where unknown)."""
+
+    place: Place
+    text: str
+    similarity: float
+    mass: float
+    first: bool
+
+
+@dataclass(frozen=True)
+class View:
+    """The top passages of a trace, cut into sentences.
+
+    Attributes
+    ----------
+    scores
+        One a passage, as given by the retrieval, shifted so that the best is 0.
+    """
+
+    question: str
+    passages: tuple[Passage, ...]
+    scores: tuple[float, ...]
+    sentences: tuple[Sentence, ...]
+    seeds: Mapping[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """The subject of each passage: its title without the bracket at the end, else its first name."""
+        return tuple(_subject(p) for p in self.passages)
+
+    @cached_property
+    def title_words(self) -> tuple[tuple[str, ...], ...]:
+        """The folded words of each passage's subject."""
+        return tuple(tuple(words(t)) for t in self.titles)
+
+    @cached_property
+    def question_words(self) -> tuple[str, ...]:
+        """The folded words of the question."""
+        return tuple(words(self.question))
+
+    @cached_property
+    def lives(self) -> tuple[Life, ...]:
+        """Birth and death by each passage."""
+        return tuple(life(p.text) for p in self.passages)
+
+    @cached_property
+    def spans(self) -> tuple[tuple[Span, ...], ...]:
+        """The candidates of each sentence, phrases too."""
+        return tuple(tuple(find_spans(s.text, phrases=True)) for s in self.sentences)
+
+    @cached_property
+    def by_passage(self) -> tuple[tuple[int, ...], ...]:
+        """The numbers of the sentences of each passage."""
+        rows: list[list[int]] = [[] for _ in self.passages]
+        for number, sentence in enumerate(self.sentences):
+            rows[sentence.place.passage].append(number)
+        return tuple(map(tuple, rows))
+
+    @cached_property
+    def asked(self) -> dict[int, tuple[int, int]]:
+        """The passages whose subject the question names: word places in the question, longest names first."""
+        found: dict[int, tuple[int, int]] = {}
+        question = self.question_words
+        full = [tuple(words(p.title)) for p in self.passages]
+        order = sorted(range(len(full)), key=lambda i: (-len(full[i]), i))
+        taken: list[tuple[int, int]] = []
+        for i in order:
+            for name in dict.fromkeys((full[i], self.title_words[i])):
+                at = _find(question, name)
+                if at is None or any(a < at + len(name) and at < b for a, b in taken):
+                    continue
+                found[i] = (at, at + len(name))
+                taken.append(found[i])
+                break
+        return found
+
+    def resolve(self, name: str) -> list[tuple[int, float]]:
+        """Return the passages whose subject ``name`` is, with how sure that is: 1 for the same words."""
+        wanted = tuple(words(name))
+        if not wanted:
+            return []
+        found = []
+        for i, title in enumerate(self.title_words):
+            match = name_match(wanted, title)
+            if match > 0:
+                found.append((i, match))
+        return sorted(found, key=lambda item: (-item[1], item[0]))
+
+    def text(self, place: Place) -> str:
+        """Return the text at a place."""
+        return self.passages[place.passage].text[place.start : place.end]
+
+    def sentence_at(self, place: Place) -> Sentence | None:
+        """Return the sentence that holds a place."""
+        for number in self.by_passage[place.passage]:
+            where = self.sentences[number].place
+            if where.start <= place.start < where.end:
+                return self.sentences[number]
+        return None
+
+
+def name_match(one: Sequence[str], other: Sequence[str]) -> float:
+    """Return how surely two names mean one thing: 1 equal, less where one holds all words of the other."""
+    if not one or not other:
+        return 0.0
+    if list(one) == list(other):
+        return 1.0
+    short, long = sorted((set(one) - STOPWORDS, set(other) - STOPWORDS), key=len)
+    if not short or not short <= long:
+        return 0.0
+    if len(short) == 1 and len(long) > 1:
+        single = next(iter(short))
+        return 0.3 if single in (one[0], other[0]) and single in (one[-1], other[-1], one[0], other[0]) else 0.0
+    return 0.5 + 0.4 * len(short) / len(long)
+
+
+def build_view(question: str, trace: Trace, similarity: Similarity) -> View:
+    """Return the view of a trace.
+
+    Parameters
+    ----------
+    similarity
+        Cosines of the question to texts; asked once, for the sentences that the trace has no cosine of.
+    """
+    hits = trace.hits[:MAX_PASSAGES]
+    best = max((h.score for h in hits), default=0.0)
+    cut = [(i, a, b) for i, h in enumerate(hits) for a, b in sentence_spans(h.passage.text)]
+    if len(cut) > MAX_SENTENCES:
+        depth: dict[int, int] = {}
+        for i, _, _ in cut:
+            depth[i] = depth.get(i, 0) + 1
+        kept = set(sorted(range(len(cut)), key=lambda n: (_depth(cut, n), n))[:MAX_SENTENCES])
+        cut = [c for n, c in enumerate(cut) if n in kept]
+    known = {(f.fact.passage_id, f.fact.text): f for f in trace.facts if f.fact.triple is None}
+    texts = [hits[i].passage.text[a:b] for i, a, b in cut]
+    facts = [known.get((hits[i].passage.id, text)) for (i, _, _), text in zip(cut, texts, strict=True)]
+    missing = [n for n, fact in enumerate(facts) if fact is None]
+    headed = [_headed(hits[cut[n][0]].passage.title, texts[n]) for n in missing]
+    cosines = dict(zip(missing, similarity(question, headed) if headed else (), strict=True))
+    sentences = tuple(
+        Sentence(
+            place=Place(i, a, b),
+            text=texts[n],
+            similarity=float(cosines[n] if fact is None else fact.similarity),
+            mass=0.0 if fact is None else fact.score,
+            first=not hits[i].passage.text[:a].strip(),
+        )
+        for n, ((i, a, b), fact) in enumerate(zip(cut, facts, strict=True))
+    )
+    return View(
+        question=question,
+        passages=tuple(h.passage for h in hits),
+        scores=tuple(h.score - best for h in hits),
+        sentences=sentences,
+        seeds={s.entity: s.weight for s in trace.seeds},
+    )
+
+
+def _depth(cut: list[tuple[int, int, int]], number: int) -> int:
+    return sum(1 for i, _, _ in cut[:number] if i == cut[number][0])
+
+
+def _headed(title: str, text: str) -> str:
+    return f"{title}: {text}" if title else text
+
+
+def _subject(passage: Passage) -> str:
+    if passage.title:
+        return _BRACKET.sub("", passage.title) or passage.title
+    runs = name_runs(passage.text[:200])
+    return passage.text[runs[0][0] : runs[0][1]] if runs else ""
+
+
+def _find(text: tuple[str, ...], part: tuple[str, ...]) -> int | None:
+    if not part or all(w in STOPWORDS for w in part):
+        return None
+    for at in range(len(text) - len(part) + 1):
+        if text[at : at + len(part)] == part:
+            return at
+    return None
