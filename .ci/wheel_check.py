@@ -47,12 +47,11 @@ def say(text: str) -> None:
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Run a command that must succeed, and return its stdout; stderr goes to the terminal."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
-    )
+    """Run a command that must succeed, and return its stdout; what it said is shown where it fails."""
+    words = [str(part) for part in command]
+    done = subprocess.run(words, cwd=cwd, capture_output=True, stdin=subprocess.DEVNULL, text=True)
     if done.returncode:
-        sys.exit(f"{done.stdout}wheel-check: exit code {done.returncode} from {' '.join(map(str, command))}")
+        sys.exit(f"{done.stdout}{done.stderr}wheel-check: exit code {done.returncode} from {' '.join(words)}")
     return done.stdout
 
 

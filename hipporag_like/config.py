@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,11 @@ def _require_number(name: str, value: object, low: float, high: float, rule: str
     _require(ok, name, rule, value)
 
 
+def _require_whole(name: str, value: object, low: int, high: int, rule: str) -> None:
+    ok = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    _require(ok, name, rule, value)
+
+
 @dataclass(frozen=True, slots=True)
 class ChunkConfig:
     """Documents to passages; lengths in word tokens of ``hipporag_like.text``."""
@@ -37,8 +42,9 @@ class ChunkConfig:
     overlap: int = 40  # tokens of whole sentences repeated from the passage before
 
     def __post_init__(self) -> None:
-        _require_number("chunk.max_tokens", self.max_tokens, 8, 100_000, "a number from 8 to 100000")
-        _require_number("chunk.overlap", self.overlap, 0, self.max_tokens // 2, "from 0 to half of max_tokens")
+        _require_whole("chunk.max_tokens", self.max_tokens, 8, 100_000, "a whole number from 8 to 100000")
+        rule = "a whole number from 0 to half of max_tokens"
+        _require_whole("chunk.overlap", self.overlap, 0, self.max_tokens // 2, rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,11 @@ class ExtractConfig:
     mine_terms: bool = True  # lower-case technical terms by corpus statistics
 
     def __post_init__(self) -> None:
-        kind, _, argument = self.extractor.partition(":")
+        kind, _, argument = self.extractor.partition(":") if isinstance(self.extractor, str) else ("", "", "")
         known = (self.extractor == "rules") or (kind in ("spacy", "openie") and argument != "")
         _require(known, "extractor", "rules, spacy:NAME or openie:FILE", self.extractor)
+        for name, value in (("gazetteer", self.gazetteer), ("mine_terms", self.mine_terms)):
+            _require(isinstance(value, bool), f"extract.{name}", "true or false", value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +71,10 @@ class EmbedConfig:
     batch_tokens: int = 4096  # word pieces a forward pass; 512 to 4096 measured within 5 % of each other
 
     def __post_init__(self) -> None:
-        _require(bool(self.model.strip()), "embed.model", "a model name or path", self.model)
-        _require_number("embed.batch_tokens", self.batch_tokens, 64, 1_000_000, "a number from 64 to 1000000")
+        named = isinstance(self.model, str) and self.model.strip() != ""
+        _require(named, "embed.model", "a model name or path", self.model)
+        rule = "a whole number from 64 to 1000000"
+        _require_whole("embed.batch_tokens", self.batch_tokens, 64, 1_000_000, rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +85,15 @@ class GraphConfig:
     # on HotpotQA, within 0.5 of each other on 2Wiki and MuSiQue.
     title_weight: float = 4.0
     term_weight: float = 0.3  # a mined term against a name
-    synonym_threshold: float = 0.8  # cosine; HippoRAG 2, its configuration's default
+    synonym_threshold: float = 0.9  # cosine; HippoRAG 2 takes 0.8, which costs recall here (retrieval/search.py)
     synonym_neighbours: int = 8
 
     def __post_init__(self) -> None:
         _require_number("graph.title_weight", self.title_weight, 0, 1000, "a number from 0 to 1000")
         _require_number("graph.term_weight", self.term_weight, 0, 1000, "a number from 0 to 1000")
         _require_number("graph.synonym_threshold", self.synonym_threshold, 0, 1, "a number from 0 to 1")
-        _require_number("graph.synonym_neighbours", self.synonym_neighbours, 0, 1000, "a number from 0 to 1000")
+        rule = "a whole number from 0 to 1000"
+        _require_whole("graph.synonym_neighbours", self.synonym_neighbours, 0, 1000, rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +128,7 @@ class SearchConfig:
     def __post_init__(self) -> None:
         _require(self.method in METHODS, "method", f"one of {', '.join(METHODS)}", self.method)
         _require(self.engine in WALK_ENGINES, "search.engine", f"one of {', '.join(WALK_ENGINES)}", self.engine)
-        ok = isinstance(self.k, int) and not isinstance(self.k, bool) and self.k >= 1
-        _require(ok, "k", "a whole number of at least 1", self.k)
+        _require_whole("k", self.k, 1, sys.maxsize, "a whole number of at least 1")
         _require_number("search.damping", self.damping, 0.01, 0.99, "a number from 0.01 to 0.99")
         _require_number("search.sharpness", self.sharpness, 0, 50, "a number from 0 to 50")
         _require_number("search.tolerance", self.tolerance, 1e-12, 1e-1, "a number from 1e-12 to 0.1")
@@ -133,7 +143,7 @@ class ReadConfig:
 
     def __post_init__(self) -> None:
         _require(self.reader == "extractive", "reader", "extractive", self.reader)
-        _require_number("read.passages", self.passages, 1, 100, "a number from 1 to 100")
+        _require_whole("read.passages", self.passages, 1, 100, "a whole number from 1 to 100")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +163,8 @@ class Config:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Config:
-        """Return a configuration from nested dictionaries; what is left out keeps its default.
+    def from_dict(cls, values: Mapping[str, Any], base: Config | None = None) -> Config:
+        """Return a configuration from nested dictionaries; what is left out is as in ``base``, or the default.
 
         Raises
         ------
@@ -162,23 +172,21 @@ class Config:
             Unknown names, all of them in one sentence, each with the nearest valid one; or a bad value.
         """
         stages: dict[str, Any] = {f.name: f.default_factory for f in fields(cls)}
-        unknown = [_unknown(name, stages) for name in values if name not in stages]
-        parts: dict[str, Any] = {}
-        for name in stages.keys() & values.keys():
-            stage, given = stages[name], values[name]
-            if not isinstance(given, Mapping):
-                raise ConfigError(f"[{name}] must be a table of options, got {given!r}")
-            valid = {f.name for f in fields(stage)}
-            unknown += [_unknown(key, valid, f"{name}.") for key in given if key not in valid]
-            if not unknown:
-                parts[name] = stage(**given)
+        unknown = [_unknown(name, list(stages)) for name in values if name not in stages]
+        given = {name: values[name] for name in stages if name in values}
+        for name, options in given.items():
+            if not isinstance(options, Mapping):
+                raise ConfigError(f"[{name}] must be a table of options, got {options!r}")
+            valid = [f.name for f in fields(stages[name])]
+            unknown += [_unknown(key, valid, f"{name}.") for key in options if key not in valid]
         if unknown:
             raise ConfigError("unknown option " + ", ".join(sorted(unknown)))
-        return cls(**parts)
+        start = cls() if base is None else base
+        return replace(start, **{name: replace(getattr(start, name), **options) for name, options in given.items()})
 
     @classmethod
-    def from_toml(cls, path: str | Path) -> Config:
-        """Return the configuration in a TOML file.
+    def from_toml(cls, path: str | Path, base: Config | None = None) -> Config:
+        """Return the configuration in a TOML file; what is left out is as in ``base``, or the default.
 
         Raises
         ------
@@ -192,10 +200,10 @@ class Config:
         try:
             values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
-            raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+            raise ConfigError(f"cannot read the configuration {path} ({error.strerror}); check the path") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} is not valid TOML: {error}") from error
-        return cls.from_dict(values)
+        return cls.from_dict(values, base)
 
     def to_toml(self) -> str:
         """Return the options as TOML text that :meth:`from_toml` reads back."""
@@ -213,10 +221,11 @@ def _toml(value: object) -> str:
     if isinstance(value, str):
         import json
 
-        return json.dumps(value)
-    return repr(value)
+        # As it is, because TOML knows no surrogate pairs; DEL is the one control that JSON lets stand.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return repr(float(value)) if isinstance(value, float) else repr(value)
 
 
-def _unknown(name: str, valid: Any, prefix: str = "") -> str:
-    near = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
+def _unknown(name: object, valid: list[str], prefix: str = "") -> str:
+    near = difflib.get_close_matches(str(name), valid, n=1, cutoff=0.5)
     return f"{prefix}{name}" + (f" (did you mean {prefix}{near[0]}?)" if near else "")

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from hipporag_like.config import Config, SearchConfig
-from hipporag_like.errors import IndexMismatchError, IndexNotFoundError, UsageError
+from hipporag_like.errors import IndexCorruptError, IndexMismatchError, IndexNotFoundError, UsageError
 from hipporag_like.progress import Track, silent
+from hipporag_like.text import words
 from hipporag_like.types import Answer, Document, Failure, Hit, IndexReport, Trace
 
 if TYPE_CHECKING:
@@ -101,8 +102,10 @@ class HippoRAG:
             return self._given
         try:
             return Config.from_dict(self._index().manifest["config"])
-        except IndexNotFoundError:
-            return Config()
+        except (IndexNotFoundError, IndexCorruptError):
+            from hipporag_like.indexing.notes import noted_config
+
+            return noted_config(self.path)
 
     # Writing
 
@@ -158,7 +161,7 @@ class HippoRAG:
         Raises
         ------
         UsageError
-            An id stands in several namespaces and none was named.
+            An id stands in several namespaces and none was named; or there is no such namespace.
         """
         from hipporag_like.indexing.build import delete_documents
         from hipporag_like.store.journal import Journal
@@ -167,7 +170,7 @@ class HippoRAG:
         if isinstance(ids, str):
             ids = [ids]
         keys, failures = [], []
-        self._index()
+        self._segments(namespace)
         with Journal.open_readonly(self.path) as journal:
             for document_id in dict.fromkeys(ids):
                 found = [n for n in journal.namespaces_of(document_id) if namespace in (None, n)]
@@ -277,9 +280,8 @@ class HippoRAG:
         ``k`` is the number of passages read (None: the configuration's ``read.passages``). Other parameters
         and errors are those of :meth:`retrieve`.
         """
-        trace = self.explain(
-            question, k or self.config.read.passages, method=method, where=where, namespace=namespace
-        )
+        passages = self.config.read.passages if k is None else k
+        trace = self.explain(question, passages, method=method, where=where, namespace=namespace)
         return self.reader.read(question, trace)
 
     @cached_property
@@ -287,14 +289,16 @@ class HippoRAG:
         """The reader that answers."""
         from hipporag_like.models.readers import load_reader
 
-        return self._reader or load_reader(self.config.read, lambda: self.embedder)
+        if self._reader is not None:
+            return self._reader
+        return load_reader(self.config.read, lambda: self.embedder)
 
     @cached_property
     def embedder(self) -> Embedder:
         """The embedder, loaded now if it was not yet."""
         from hipporag_like.models.embedders import load_embedder
 
-        return self._embedder or load_embedder(self.config.embed)
+        return self._embedder if self._embedder is not None else load_embedder(self.config.embed)
 
     # Inspecting
 
@@ -337,12 +341,9 @@ class HippoRAG:
         return self._opened
 
     def _segments(self, namespace: str | None) -> list[Segment]:
-        segments = self._index().segments
-        if namespace is None:
-            return [segments[name] for name in sorted(segments)]
-        if namespace not in segments:
-            raise UsageError(f"there is no namespace {namespace!r} in the index")
-        return [segments[namespace]]
+        from hipporag_like.indexing.elements import segments_of
+
+        return segments_of(self._index(), namespace)
 
     def _search_config(self, k: int | None, method: str | None) -> SearchConfig:
         from dataclasses import replace
@@ -359,7 +360,7 @@ class HippoRAG:
                 f"the index was made with the embedder {made_with}, not {self.embedder.fingerprint}; "
                 "ask with that one, or index again into another folder"
             )
-        return list(self.embedder.embed(list(questions), "query"))
+        return list(self._embed(questions))
 
     def _trace(
         self,
@@ -372,14 +373,19 @@ class HippoRAG:
         from hipporag_like.retrieval.search import Options, Query, search
 
         query = Query(question, vector, config.k, config.method, where)
-        options = Options(config, self.config.lexical, lambda texts: self.embedder.embed(texts, "query"))
-        return search(segments, query, options)
+        return search(segments, query, Options(config, self.config.lexical, self._embed))
+
+    def _embed(self, questions: Sequence[str]) -> NDArray[np.float32]:
+        """Return the questions' vectors as the search reads them, whatever float type the embedder gives."""
+        import numpy as np
+
+        return np.ascontiguousarray(self.embedder.embed(list(questions), "query"), dtype=np.float32)
 
     def _models(self) -> Models:
         from hipporag_like.indexing.build import Models
         from hipporag_like.models.extractors import load_extractor
 
-        extractor = self._extractor or load_extractor(self.config.extract)
+        extractor = self._extractor if self._extractor is not None else load_extractor(self.config.extract)
         return Models(extractor, lambda: self.embedder, self.embedder.fingerprint, self.embedder.dim)
 
     def _require_writable(self) -> None:
@@ -390,3 +396,5 @@ class HippoRAG:
 def _require_question(question: str) -> None:
     if not isinstance(question, str) or not question.strip():
         raise UsageError("the question is empty; ask something in words")
+    if not words(question):
+        raise UsageError(f"there are no words in the question {question[:40]!r}; ask something in words")

@@ -19,12 +19,12 @@ _MARKS = (
     "\u09bc-\u09d7\u0a01-\u0a03\u0a3c-\u0a51\u0a70\u0a71\u0a81-\u0a83\u0abc-\u0acd\u0b01-\u0b03\u0b3c-\u0b57"
     "\u0b82\u0bbe-\u0bd7\u0c00-\u0c04\u0c3e-\u0c56\u0c81-\u0c83\u0cbc-\u0cd6\u0d00-\u0d03\u0d3e-\u0d4d"
     "\u0dca-\u0ddf\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ecd\u0f71-\u0f84"
-    "\u102b-\u103e\u1056-\u1059\u17b4-\u17d3\u200c\u200d\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
+    "\u102b-\u103e\u1056-\u1059\u17b4-\u17d3\u200c\u200d\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f\uff9e\uff9f"
 )
 # Scripts written without spaces: each character (with its marks) is a token, words are found as n-grams.
 _UNSPACED = (
     "\u0e00-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e50-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u1000-\u102a\u103f-\u1049"
-    "\u1780-\u17b3\u3040-\u3098\u309b-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+    "\u1780-\u17b3\u3040-\u3098\u309b-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003134f"
 )
 _WORD = re.compile(
     rf"(?<=\w)['\u2019][sS](?![\w{_MARKS}])"  # the possessive ending is no word
@@ -81,7 +81,9 @@ def words(text: str) -> list[str]:
 @lru_cache(maxsize=1 << 16)
 def _fold_wide(token: str) -> str:
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", token).casefold())
-    return unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
+    # Some letters stand for a phrase with blanks, some for a bare accent; a token is one word, never none.
+    bare = "".join(_ACCENTS.sub("", decomposed).split())
+    return unicodedata.normalize("NFC", bare) or token
 
 
 def fold(token: str) -> str:

@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from hipporag_like.config import Config
+from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
 from hipporag_like.indexing.assemble import assemble, canonical_json
 from hipporag_like.indexing.embed import CachedEmbedding
 from hipporag_like.indexing.extract import extract
-from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest
+from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest, recut
 from hipporag_like.indexing.live import prune
+from hipporag_like.indexing.notes import note_config, open_journal
 from hipporag_like.models.protocols import Embedder, Extractor
 from hipporag_like.progress import Track
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.lock import WriterLock
 from hipporag_like.store.snapshot import Snapshot, SnapshotWriter, open_snapshot
-from hipporag_like.errors import IndexNotFoundError
 from hipporag_like.text import content_hash
 from hipporag_like.types import Document, Failure, IndexReport
 
@@ -44,6 +45,7 @@ class _Run:
 
     seconds: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)  # of these, the passages to extract again next time
     extracted: int = 0
     embedded: int = 0
 
@@ -88,12 +90,15 @@ def index_documents(
         The folder cannot be written.
     """
     run = _Run(failures=list(failures))
-    with WriterLock(folder), Journal.open(folder) as journal:
+    with WriterLock(folder), open_journal(folder) as journal:
+        note_config(journal, config)
         before = journal.revision()
         with run.timed("documents"):
             found = ingest(journal, documents, config.chunk, track)
+            touched = None if _stale(folder, before, config, models) else found.touched
+            if touched is None:
+                recut(journal, config.chunk, track)
         run.failures += found.failures
-        touched = None if _stale(folder, before, config, models) else found.touched
         return _publish(folder, journal, config, models, track, run, touched, found)
 
 
@@ -113,10 +118,12 @@ def delete_documents(
         Another writer is at work.
     """
     run = _Run(failures=list(failures))
-    with WriterLock(folder), Journal.open(folder) as journal:
+    with WriterLock(folder), open_journal(folder) as journal:
         before = journal.revision()
         deleted = journal.delete_documents(keys)
         touched = None if _stale(folder, before, config, models) else frozenset(ns for ns, _ in keys)
+        if touched is None:
+            recut(journal, config.chunk, track)
         nothing = Ingested(0, 0, 0, frozenset(), ())
         report = _publish(folder, journal, config, models, track, run, touched, nothing, deleted)
         if deleted:
@@ -132,10 +139,10 @@ def fingerprint_of(config: Config, models: Models) -> str:
 
 
 def _current(folder: Path) -> Snapshot | None:
-    """Return the published snapshot; None where nothing was published yet."""
+    """Return the published snapshot; None where there is none, or a damaged one, which the journal makes anew."""
     try:
         return open_snapshot(folder)
-    except IndexNotFoundError:
+    except (IndexNotFoundError, IndexCorruptError):
         return None
 
 
@@ -174,7 +181,6 @@ def _publish(
         }
         kept: Mapping[str, Any] = {} if old is None else old.manifest["namespaces"]
         sizes: dict[str, dict[str, int]] = {}
-        failed: list[list[str]] = []
         with SnapshotWriter(folder) as writer:
             for namespace in sorted(journal.namespaces()):
                 if old is not None and touched is not None and namespace not in touched:
@@ -182,7 +188,7 @@ def _publish(
                     sizes[namespace] = dict(kept[namespace])
                     continue
                 sizes[namespace] = _segment(journal, namespace, writer, config, models, track, run)
-            failed = [[f.source, f.reason] for f in run.failures if "#" in f.source]
+            failed = [[f.source, f.reason] for f in run.failed]
             fields |= {"namespaces": sizes, "revision": journal.revision(), "failed": failed}
             with run.timed("publish"):
                 number = writer.publish(fields)
@@ -205,6 +211,7 @@ def _segment(
     with run.timed("extract"):
         extracted = extract(journal, models.extractor, passages, track)
     run.failures += extracted.failures
+    run.failed += extracted.failures
     run.extracted += extracted.fresh
     cache = CachedEmbedding(journal, models.embedder, models.fingerprint, models.dim, track)
 

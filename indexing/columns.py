@@ -25,7 +25,7 @@ def metadata_columns(metadata: Sequence[Mapping[str, Any]]) -> Iterator[tuple[st
     yield "field_text", text
     yield "field_offset", offset
     for i, field in enumerate(fields):
-        coded = [json.dumps(m[field], ensure_ascii=False, sort_keys=True) if field in m else None for m in metadata]
+        coded = [_coded(m[field]) if field in m else None for m in metadata]
         distinct = sorted({value for value in coded if value is not None})
         number = {value: code for code, value in enumerate(distinct)}
         codes = [ABSENT if value is None else number[value] for value in coded]
@@ -33,3 +33,7 @@ def metadata_columns(metadata: Sequence[Mapping[str, Any]]) -> Iterator[tuple[st
         text, offset = pack_strings(distinct)
         yield f"field{i}_value_text", text
         yield f"field{i}_value_offset", offset
+
+
+def _coded(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from hipporag_like.errors import InputError
 from hipporag_like.indexing.formats_rows import TEXT_NAMES, parse_json, row_document
 from hipporag_like.indexing.formats_text import (
+    BINARY,
     SNIFF_BYTES,
     decode,
     looks_binary,
@@ -38,7 +39,7 @@ def text_stream(stream: BinaryIO) -> BinaryIO:
     if wide_encoding(head):
         return io.BytesIO(decode(stream.read()).encode("utf-8"))
     if looks_binary(head):
-        raise InputError("binary file")
+        raise InputError(BINARY)
     return stream
 
 

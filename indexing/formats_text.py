@@ -22,6 +22,7 @@ _WIDE_MARKS = (
 )
 # Tab, line feeds, form feed, backspace and escape (coloured logs) occur in text; the other controls do not.
 _CONTROLS = bytes(set(range(32)) - {8, 9, 10, 12, 13, 27}) + b"\x7f"
+BINARY = "binary file; convert it to text or leave it out"
 _BINARY_SHARE = 0.05  # compressed data has about 25/256 = 10 % of these bytes, text none
 _NAME_BREAKS = re.compile(r"[\s_-]+")
 _ATX = re.compile(r" {0,3}#{1,6}[ \t]+(\S.*)")
@@ -57,14 +58,14 @@ def decode(data: bytes) -> str:
     """
     wide = wide_encoding(data)
     if wide is None and looks_binary(data[:SNIFF_BYTES]):
-        raise InputError("binary file")
+        raise InputError(BINARY)
     try:
         text = data.decode(wide or "utf-8-sig")
     except UnicodeDecodeError as error:
         shift = 3 if wide is None and data.startswith(codecs.BOM_UTF8) else 0  # the mark is not counted
         raise InputError(not_decodable(wide, error.start + shift)) from error
     if "\0" in text:
-        raise InputError("binary file")
+        raise InputError(BINARY)
     return text
 
 
@@ -91,7 +92,7 @@ def read_text(path: Path) -> str:
     with path.open("rb") as stream:
         data = stream.read(SNIFF_BYTES)
         if wide_encoding(data) is None and looks_binary(data):
-            raise InputError("binary file")
+            raise InputError(BINARY)
         data += stream.read()
     return unix_lines(decode(data))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.names import Spans
+from hipporag_like.indexing.names import Names, Spans
 from hipporag_like.indexing.vocabulary import BATCH, Tokens
 from hipporag_like.text import STOPWORDS, has_case, is_unspaced
 
@@ -19,15 +19,15 @@ class Gazetteer:
 
     Parameters
     ----------
-    tokens
-        The corpus; its passage counts decide which one-word names are safe without capitals.
+    tokens, names
+        The corpus and its words; passage counts decide which one-word names are safe without capitals.
     cased
         Whether the corpus is written with capitals.
     """
 
-    def __init__(self, tokens: Tokens, cased: bool) -> None:
+    def __init__(self, tokens: Tokens, names: Names, cased: bool) -> None:
         self._tokens = tokens
-        self._number = {word: number for number, word in enumerate(tokens.words)}
+        self._number = names.words
         self._keys: dict[tuple[int, ...], int] = {}
         self._lengths: dict[int, list[int]] = {}
         self._cased = cased
@@ -35,7 +35,7 @@ class Gazetteer:
         self._capital_only = np.zeros(n_words, dtype=bool)
         self._any_case = np.zeros(n_words, dtype=bool)
         self._pairs: set[int] = set()
-        self._passages = word_passages(tokens)
+        self._passages = names.word_passages
         self._most = max(5.0, MAX_SHARE_UNCASED * tokens.n_passages)
 
     def add_name(self, key: str, number: int) -> None:
@@ -86,7 +86,9 @@ class Gazetteer:
                 continue
             for length in lengths[ids[at]]:
                 key = keys.get(ids[at : at + length])
-                if key is None or sentence[at] != sentence[at + length - 1] or (length == 1 and not usable[at]):
+                if key is None or at + length > len(ids) or sentence[at] != sentence[at + length - 1]:
+                    continue
+                if length == 1 and not usable[at]:
                     continue
                 first.append(lo + at)
                 last.append(lo + at + length - 1)
@@ -117,10 +119,3 @@ class Gazetteer:
         if len(gram) not in lengths:
             lengths.append(len(gram))
             lengths.sort(reverse=True)
-
-
-def word_passages(tokens: Tokens) -> NDArray[np.int64]:
-    """Return in how many passages each word occurs; (n_words,)."""
-    n_words = len(tokens.words)
-    pairs = np.unique(tokens.passage.astype(np.int64) * max(n_words, 1) + tokens.ids)
-    return np.bincount(pairs % max(n_words, 1), minlength=n_words)

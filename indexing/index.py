@@ -173,7 +173,8 @@ class Segment:
 
 def _row_sums(rows: Rows) -> NDArray[np.float64]:
     running = np.concatenate([[0.0], np.cumsum(rows.weights, dtype=np.float64)])
-    return running[rows.indptr[1:]] - running[rows.indptr[:-1]]
+    sums: NDArray[np.float64] = running[rows.indptr[1:]] - running[rows.indptr[:-1]]
+    return sums
 
 
 class Index:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -11,13 +10,14 @@ from hipporag_like.config import ChunkConfig
 from hipporag_like.errors import InputError
 from hipporag_like.indexing.chunk import chunk_document
 from hipporag_like.progress import Track
-from hipporag_like.store.codec import document_hash
+from hipporag_like.store.codec import document_hash, document_metadata
 from hipporag_like.store.journal import Journal
 from hipporag_like.text import content_hash, words
 from hipporag_like.types import Document, Failure
 
 COMMIT_EVERY = 1000  # documents between two commits
 MAX_NAME = 512  # characters of an id or a namespace
+NO_CHARACTER = "which is no character; decode it as UTF-16 first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def ingest(
             for document in batch:
                 reason = _refuse(document)
                 if reason:
-                    failures.append(Failure(document.id or "(a text without id)", reason))
+                    failures.append(Failure(str(document.id) or "(a text without id)", reason))
                 else:
                     good[document.namespace, document.id] = document
             known = journal.document_hashes(list(good))
@@ -79,6 +79,32 @@ def ingest(
             unchanged += len(good) - len(rows)
             advance(len(batch))
     return Ingested(added, updated, unchanged, frozenset(touched), tuple(failures))
+
+
+def recut(journal: Journal, config: ChunkConfig, track: Track) -> None:
+    """Cut again the stored documents that were cut with other options.
+
+    Parameters
+    ----------
+    journal
+        Open for writing.
+    config
+        How to cut.
+    track
+        Told about the documents cut.
+    """
+    fingerprint = chunk_fingerprint(config)
+    for namespace in journal.namespaces():
+        documents = list(journal.documents(namespace))
+        known = journal.document_hashes([(namespace, d.id) for d in documents])
+        rows = [d for d in documents if known[namespace, d.id] != document_hash(d, fingerprint)]
+        if not rows:
+            continue
+        with track("documents", len(rows)) as advance:
+            for at in range(0, len(rows), COMMIT_EVERY):
+                part = rows[at : at + COMMIT_EVERY]
+                journal.put_documents([(d, chunk_document(d.text, config)) for d in part], fingerprint)
+                advance(len(part))
 
 
 def _batches(documents: Iterable[Document | str]) -> Iterator[list[Document]]:
@@ -93,23 +119,23 @@ def _with_id(item: Document | str) -> Document:
     document = Document(text=item) if isinstance(item, str) else item
     if not isinstance(document, Document):
         raise InputError(f"index takes Document values or texts, got {type(item).__name__}")
-    if isinstance(document.text, str) and not document.id:
+    if document.id == "" and isinstance(document.text, str) and isinstance(document.title, str):
         return replace(document, id=content_hash(document.title, document.text)[:16])
     return document
 
 
 def _refuse(document: Document) -> str:
     """Return why a document cannot be indexed; empty where it can."""
-    for name, value in (("id", document.id), ("namespace", document.namespace)):
-        if not isinstance(value, str) or not value or len(value) > MAX_NAME or not value.isprintable():
-            return f"its {name} must be 1 to {MAX_NAME} printable characters, got {str(value)[:40]!r}"
     for name, value in (("text", document.text), ("title", document.title)):
         if not isinstance(value, str):
             return f"its {name} must be a text, got {type(value).__name__}"
         try:
             value.encode("utf-8")
         except UnicodeEncodeError:
-            return f"its {name} holds half of a surrogate pair, which is no character; decode it as UTF-16 first"
+            return f"its {name} holds half of a surrogate pair, {NO_CHARACTER}"
+    for name, value in (("id", document.id), ("namespace", document.namespace)):
+        if not isinstance(value, str) or not value or len(value) > MAX_NAME or not value.isprintable():
+            return f"its {name} must be 1 to {MAX_NAME} printable characters, got {str(value)[:40]!r}"
     if "\x00" in document.text or "\x00" in document.title:
         return "its text holds NUL bytes, so it is a binary file or wrongly decoded"
     if not words(document.text[:10_000]) and not words(document.text):
@@ -118,10 +144,14 @@ def _refuse(document: Document) -> str:
 
 
 def _refuse_metadata(document: Document) -> str:
-    try:
-        json.dumps(dict(document.metadata), allow_nan=False).encode("utf-8")
-    except (TypeError, ValueError) as error:
-        return f"its metadata must be JSON values by name: {error}"
+    if not isinstance(document.metadata, Mapping):
+        return f"its metadata must be values by name, got {type(document.metadata).__name__}"
     if not all(isinstance(name, str) for name in document.metadata):
         return "its metadata must have texts as names"
+    try:
+        document_metadata(document).encode("utf-8")
+    except UnicodeEncodeError:
+        return f"its metadata holds half of a surrogate pair, {NO_CHARACTER}"
+    except InputError as error:
+        return str(error)
     return ""

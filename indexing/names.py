@@ -9,11 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.vocabulary import Numbers, Tokens
+from hipporag_like.indexing.vocabulary import Numbers, Tokens, word_passages
 from hipporag_like.text import STOPWORDS, entity_key, has_case, is_unspaced, squeeze
 from hipporag_like.types import Extraction, Passage
 
 MAX_KEY_TOKENS = 12
+# A name repeated in this many passages is one; once may be the rules' mistake.
+REPEATED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,25 @@ def spans_of(rows: Sequence[tuple[int, int, int, int]]) -> Spans:
     return Spans(*(np.ascontiguousarray(table[:, column]) for column in range(4)))
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the extractor found.
+
+    Attributes
+    ----------
+    spans
+        Places of names.
+    compound
+        int64: rows that hold two or more other names: "X and Y", which may be one thing or two.
+    openings
+        Rows of several words that open a sentence, with their text: the first word may be no part of the name.
+    """
+
+    spans: Spans
+    compound: NDArray[np.int64]
+    openings: list[tuple[int, str]]
+
+
 class Names:
     """Keys of a namespace, numbered in order of appearance, with their spellings.
 
@@ -69,44 +90,66 @@ class Names:
     ----------
     keys
         Key to number.
+    words
+        Number of each word of the corpus.
+    word_passages
+        int64, (n_words,): in how many passages each occurs.
     named
         Numbers of keys that an extractor or a title calls a name.
     """
 
     def __init__(self, tokens: Tokens, cased: bool) -> None:
         self._tokens = tokens
+        self.word_passages = word_passages(tokens)
         self._cased = cased
-        self._word = {word: number for number, word in enumerate(tokens.words)}
+        self.words = {word: number for number, word in enumerate(tokens.words)}
         self._spelled: Counter[str] = Counter()
         self._passages: Counter[int] = Counter()
+        self._added: dict[str, int] = {}
         self._name_of: dict[str, int] = {}
         self._term_of: dict[str, int] = {}
         self.keys = Numbers()
         self.named: set[int] = set()
 
-    def read(self, passages: Sequence[Passage], extractions: Sequence[Extraction]) -> Spans:
+    def read(self, passages: Sequence[Passage], extractions: Sequence[Extraction]) -> Found:
         """Return the places of the extractor's mentions that are names, and count them."""
         rows: list[tuple[int, int, int, int]] = []
+        compound: list[int] = []
+        openings: list[tuple[int, str]] = []
         for number, (passage, extraction) in enumerate(zip(passages, extractions, strict=True)):
             text, at = passage.text, len(rows)
+            begins = {begin for begin, _ in extraction.sentences}
+            previous, limit, inside = -1, -1, 0
             for mention in extraction.mentions:
-                surface = text[mention.start : mention.end]
-                key = self._term(surface) if mention.kind == "term" else self._name(surface)
-                if key >= 0:
-                    rows.append((number, mention.start, mention.end, key))
+                start, end = mention.start, mention.end
+                surface = text[start:end]
+                key = self._term(surface) if mention.kind == "term" else self.name(surface)
+                if key < 0:
+                    continue
+                if end <= limit:
+                    inside += 1
+                    if inside == 2:
+                        compound.append(previous)
+                else:
+                    previous, limit, inside = len(rows), end, 0
+                if start in begins and " " in surface and mention.kind == "name":
+                    openings.append((len(rows), surface))
+                rows.append((number, start, end, key))
             seen = {row[3] for row in rows[at:]}
-            seen.update(key for key in map(self._name, extraction.names) if key >= 0)
+            seen.update(key for key in map(self.name, extraction.names) if key >= 0)
             self._passages.update(seen)
-        return spans_of(rows)
+        return Found(spans_of(rows), np.array(compound, dtype=np.int64), openings)
 
     def add(self, surface: str) -> int:
         """Return the number of a name known otherwise (a title, the end of a triple); -1 for no word."""
-        key = entity_key(surface)
-        if not key:
-            return -1
-        self._spelled[surface] += 1
-        number = self.keys[key]
-        self.named.add(number)
+        number = self._added.get(surface)
+        if number is None:
+            key = entity_key(surface)
+            number = self._added[surface] = self.keys[key] if key else -1
+            if key:
+                self.named.add(number)
+        if number >= 0:
+            self._spelled[surface] += 1
         return number
 
     def passages(self) -> NDArray[np.int64]:
@@ -115,17 +158,21 @@ class Names:
         counts[list(self._passages)] = list(self._passages.values())
         return counts
 
-    def displays(self) -> dict[str, str]:
+    def displays(self) -> dict[int, str]:
         """Return the most frequent spelling of each key; among equals the alphabetically first."""
-        spellings: dict[str, Counter[str]] = {}
-        for surface, count in self._spelled.items():
-            spellings.setdefault(entity_key(surface), Counter())[squeeze(surface)] += count
+        spellings: dict[int, Counter[str]] = {}
+        for known in (self._added, self._term_of, self._name_of):
+            for surface, key in known.items():
+                if key >= 0:
+                    spellings.setdefault(key, Counter())[squeeze(surface)] = self._spelled[surface]
         return {key: min(forms, key=lambda f: (-forms[f], f)) for key, forms in spellings.items()}
 
-    def _name(self, surface: str) -> int:
+    def name(self, surface: str) -> int:
+        """Return the number of a name the extractor found, counting its spelling; -1 where it is none."""
         number = self._name_of.get(surface)
         if number is None:
-            number = self._name_of[surface] = self._number(surface, self._common(surface))
+            key = entity_key(surface)
+            number = self._name_of[surface] = -1 if self._common(key, surface) else self._number(key)
             if number >= 0:
                 self.named.add(number)
         if number >= 0:
@@ -135,22 +182,19 @@ class Names:
     def _term(self, surface: str) -> int:
         number = self._term_of.get(surface)
         if number is None:
-            number = self._term_of[surface] = self._number(surface, False)
+            number = self._term_of[surface] = self._number(entity_key(surface))
         if number >= 0:
             self._spelled[surface] += 1
         return number
 
-    def _number(self, surface: str, common: bool) -> int:
-        key = entity_key(surface)
-        words = key.split(" ")
-        alone = len(words) == 1
-        if not key or len(words) > MAX_KEY_TOKENS or (alone and (common or key in STOPWORDS)):
+    def _number(self, key: str) -> int:
+        if not key or key in STOPWORDS or key.count(" ") >= MAX_KEY_TOKENS:
             return -1
         return -1 if len(key) == 1 and not is_unspaced(key) else self.keys[key]
 
-    def _common(self, surface: str) -> bool:
+    def _common(self, key: str, surface: str) -> bool:
         """Return whether the corpus writes a word mostly in small letters."""
-        number = self._word.get(entity_key(surface))
+        number = self.words.get(key)
         if number is None or not (self._cased and has_case(surface)):
             return False
         return bool(self._tokens.small_count[number] > self._tokens.capital_count[number])

@@ -75,6 +75,7 @@ def _search(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], 
     cells = int(4 * np.sqrt(len(vectors)))
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(dim), dim, cells, faiss.METRIC_INNER_PRODUCT)
     index.cp.seed, index.cp.niter = 1, 8  # fixed, so that two builds are the same
+    index.cp.min_points_per_centroid = 1  # below 39, as up to 24,000 entities, it would print a warning
     index.train(vectors)
     index.add(vectors)
     index.nprobe = CELLS_PROBED

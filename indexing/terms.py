@@ -16,10 +16,12 @@ Church and Gale (1995), "Poisson mixtures" (burstiness as occurrences per docume
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hipporag_like.indexing.vocabulary import Tokens
+from hipporag_like.text import STOPWORDS, is_unspaced
 
 MAX_LENGTH = 4
 # Measured on the four dev corpora: 0.35 keeps "heart attack", "head coach", and drops chance pairs such as
@@ -34,41 +36,19 @@ MIN_BURST = 1.3
 MIN_LETTERS = 4
 
 
-@dataclass(frozen=True, slots=True)
 class TokenStream:
-    """All word tokens of a corpus as integers.
-
-    Attributes
-    ----------
-    ids
-        int32, (n_tokens,): vocabulary ids in text order.
-    passage
-        int32, (n_tokens,): which passage each token stands in.
-    sentence
-        int32, (n_tokens,): running number of its sentence, over the whole corpus.
-    content
-        bool, (n_vocabulary,): whether a word may stand at the edge of a term.
-    letters
-        int32, (n_vocabulary,): length of each word in characters.
-    """
-
-    ids: NDArray[np.int32]
-    passage: NDArray[np.int32]
-    sentence: NDArray[np.int32]
-    content: NDArray[np.bool_]
-    letters: NDArray[np.int32]
+    def __init__(self, t: Tokens) -> None:
+        self.ids, self.passage, self.sentence = t.ids, t.passage, t.sentence
+        words = t.words
+        self.content = np.array(
+            [w not in STOPWORDS and not w.isdigit() and (len(w) > 1 or is_unspaced(w)) for w in words], dtype=bool
+        )
+        self.letters = np.array([len(w) for w in words], dtype=np.int32)
 
 
-def mine_terms(stream: TokenStream, n_passages: int) -> list[tuple[int, ...]]:
-    """Return the mined terms as tuples of vocabulary ids, sorted.
-
-    Parameters
-    ----------
-    stream
-        The corpus.
-    n_passages
-        Number of passages, those without tokens included.
-    """
+def mine_terms(tokens: Tokens) -> list[tuple[int, ...]]:
+    """Return the mined terms as tuples of word numbers, sorted."""
+    stream, n_passages = TokenStream(tokens), tokens.n_passages
     if len(stream.ids) == 0:
         return []
     counts: dict[tuple[int, ...], int] = {}

@@ -172,3 +172,10 @@ def _fold_surfaces(surfaces: list[str]) -> tuple[list[str], NDArray[np.int32], N
     number = {word: i for i, word in enumerate(words)}
     word_of = np.array([number.get(f, -1) for f in folded], dtype=np.int32)
     return words, word_of, np.array([s[0].isupper() for s in surfaces], dtype=bool)
+
+
+def word_passages(tokens: Tokens) -> NDArray[np.int64]:
+    """Return in how many passages each word occurs; (n_words,)."""
+    n_words = len(tokens.words)
+    pairs = np.unique(tokens.passage.astype(np.int64) * max(n_words, 1) + tokens.ids)
+    return np.bincount(pairs % max(n_words, 1), minlength=n_words)

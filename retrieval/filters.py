@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import operator
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -32,13 +33,16 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _equal(value: Any, wanted: Any) -> bool:
     """Return whether a field holds a value; a list-valued field holds each of its items."""
-    same = value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
-    return same or (isinstance(value, list) and not isinstance(wanted, list) and wanted in value)
+    if isinstance(value, list) and not isinstance(wanted, (list, tuple)):
+        return any(_equal(item, wanted) for item in value)
+    if isinstance(value, list):
+        return len(value) == len(wanted) and all(map(_equal, value, wanted))
+    return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
 
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
@@ -94,9 +98,11 @@ def allowed_passages(segment: Segment, where: Where | None) -> NDArray[np.bool_]
     UsageError
         See :func:`check_where`.
     """
-    if not where:
+    if where is None:
         return None
     check_where(where)
+    if not where:
+        return None
     fields = list(segment.strings("field"))
     owners = segment.array("passage_document")
     good = np.ones(int(owners.max()) + 1 if len(owners) else 0, dtype=bool)
@@ -109,4 +115,5 @@ def allowed_passages(segment: Segment, where: Where | None) -> NDArray[np.bool_]
         values = [json.loads(value) for value in segment.strings(f"field{i}_value")]
         passing = np.array([all(OPERATORS[op](v, wanted) for op, wanted in tests.items()) for v in values] + [False])
         good &= passing[codes] & (codes != ABSENT)
-    return good[owners]
+    mask: NDArray[np.bool_] = good[owners]
+    return mask

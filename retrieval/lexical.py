@@ -31,9 +31,20 @@ def bm25_scores(segment: Segment, question: str, config: LexicalConfig) -> NDArr
     float64, (n_passages,)
     """
     tokens = lexical_tokens(question)
-    if config.engine == "rank_bm25":
+    # rank-bm25 divides by zero where no passage has a word it sees.
+    if config.engine == "rank_bm25" and len(segment.terms) > 0:
         return np.asarray(_reference(segment, config).get_scores(tokens), dtype=np.float64)
     return _eager(segment, tokens)
+
+
+def holding(segment: Segment, question: str) -> NDArray[np.bool_]:
+    """Return which passages hold a word of the question; (n_passages,)."""
+    found = np.zeros(segment.n_passages, dtype=bool)
+    indptr, passage = segment.array("posting_indptr"), segment.array("posting_passage")
+    for row in segment.terms.find_many(lexical_tokens(question)).tolist():
+        if row >= 0:
+            found[passage[int(indptr[row]) : int(indptr[row + 1])]] = True
+    return found
 
 
 def _eager(segment: Segment, tokens: Sequence[str]) -> NDArray[np.float64]:

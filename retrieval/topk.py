@@ -27,7 +27,7 @@ def top_k(
     """
     places = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
     values = scores[places]
-    if k < len(values):
+    if 0 < k < len(values):
         # Everything that ties with the k-th best stays in until the exact sort.
         edge = np.partition(values, len(values) - k)[len(values) - k]
         keep = values >= edge

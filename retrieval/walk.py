@@ -98,10 +98,11 @@ def walk(
         to 1.
     options
         ``damping`` in (0, 1). ``tolerance`` t: a node is pushed while its unspread mass exceeds t times its
-        degree, so the mass left over is at most ``t * sum of degrees of touched nodes``, and each node v of
-        an undirected graph errs by at most ``t * degree(v)`` (Andersen, Chung and Lang, lemma 2). What is
-        really left is returned as ``residual``; it equals the L1 error, because the missing part is a sum
-        of PageRank vectors of total mass ``residual``. ``sharpness`` is b above.
+        degree (for entities one more), so the mass left over is at most ``t * sum of degrees of touched
+        nodes``; without synonyms, with equal weights and b = 0, each node errs by at most 2 t times its
+        degree (Andersen, Chung and Lang, lemma 2). What is really left is returned as ``residual``; it equals the
+        L1 error, because the missing part is a sum of PageRank vectors of total mass ``residual``.
+        ``sharpness`` is b above.
     engine
         ``push``, ``power`` or ``prpack``; the last two run to 1e-10 and ignore ``tolerance``.
     """

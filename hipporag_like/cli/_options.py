@@ -90,7 +90,8 @@ EmbedderOption = Annotated[
     str | None,
     typer.Option(
         metavar="MODEL",
-        help="minilm, hashing, or a path or hub name; the index's own where none is given.",
+        help="minilm, hashing, or a path or hub name; the index's own where none is given, minilm for a new "
+        "one.",
         autocompletion=complete_embedder,
         show_default=False,
     ),
@@ -99,7 +100,8 @@ ExtractorOption = Annotated[
     str | None,
     typer.Option(
         metavar="EXTRACTOR",
-        help="What finds entities and facts: rules, spacy:NAME or openie:FILE; rules where none is given.",
+        help="What finds entities and facts: rules, spacy:NAME or openie:FILE; the index's own where none is "
+        "given, rules for a new one.",
         autocompletion=complete_extractor,
         show_default=False,
     ),

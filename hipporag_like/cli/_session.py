@@ -18,9 +18,23 @@ if TYPE_CHECKING:
 
 
 def configure(
-    file: Path | None, *, embedder: str | None = None, extractor: str | None = None, reader: str | None = None
+    file: Path | None,
+    index: Path | None = None,
+    *,
+    embedder: str | None = None,
+    extractor: str | None = None,
+    reader: str | None = None,
 ) -> Config | None:
     """Return the configuration that the options make together; None where none was given.
+
+    Parameters
+    ----------
+    file
+        Options in TOML.
+    index
+        The index whose own options stand where nothing else is asked for; None: the defaults.
+    embedder, extractor, reader
+        Instead of those in ``file``.
 
     Raises
     ------
@@ -29,7 +43,9 @@ def configure(
     """
     if file is None and embedder is None and extractor is None and reader is None:
         return None
-    config = Config() if file is None else Config.from_toml(file)
+    config = _own_config(index)
+    if file is not None:
+        config = Config.from_toml(file, config)
     if embedder is not None:
         config = replace(config, embed=replace(config.embed, model=embedder))
     if extractor is not None:
@@ -37,6 +53,14 @@ def configure(
     if reader is not None:
         config = replace(config, read=replace(config.read, reader=reader))
     return config
+
+
+def _own_config(index: Path | None) -> Config:
+    if index is None:
+        return Config()
+    from hipporag_like.indexing.notes import config_of
+
+    return config_of(index)
 
 
 def open_index(path: Path, config: Config | None = None, *, read_only: bool = True) -> HippoRAG:
@@ -97,13 +121,27 @@ def load_sources(
     documents: list[Document] = []
     failures: list[Failure] = []
     with track("read", None) as advance:
-        for item in load(sources, namespace=namespace or DEFAULT_NAMESPACE):
+        for item in load(sources, namespace=check_namespace(namespace)):
             if isinstance(item, Document):
                 documents.append(item)
             else:
                 failures.append(item)
             advance(1)
     return documents, failures
+
+
+def check_namespace(namespace: str | None) -> str:
+    """Return the namespace to index into.
+
+    Raises
+    ------
+    UsageError
+        It is blank or cannot be printed.
+    """
+    name = DEFAULT_NAMESPACE if namespace is None else namespace
+    if not name.strip() or not name.isprintable():
+        raise UsageError(f"a namespace is a name of printable characters, got {name!r}")
+    return name
 
 
 def sample_folder() -> Path:

@@ -54,6 +54,11 @@ def _parse(condition: str) -> tuple[str, str, Any]:
             f"cannot read --where {condition!r}; write it as 'year>=2000', 'lang=en' or 'lang in en,de'"
         )
     key, operator, value = match["key"], match["operator"], match["value"]
+    if value[0] in "=<>":  # "year==3", "year>>3": a slip, not a value; a text that begins so goes in quotes
+        raise UsageError(
+            f"cannot read --where {condition!r}: there is no comparison {operator + value[0]!r}; "
+            "write it as 'year>=2000' with one of = != >= <= > <"
+        )
     if operator == "in":
         return key, "in", _items(value)
     return key, _OPERATORS[operator], _value(value)

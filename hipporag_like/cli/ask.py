@@ -41,7 +41,7 @@ def run(
     from hipporag_like.cli._where import parse_where
 
     question = check_search(question, k, method)
-    filters, settings = parse_where(where), configure(config, embedder=embedder, reader=reader)
+    filters, settings = parse_where(where), configure(config, index, embedder=embedder, reader=reader)
     rag = open_index(index, settings)
     answer = rag.ask(question, k, method=method, where=filters, namespace=namespace)
     if json:

@@ -36,10 +36,11 @@ def run(
         from hipporag_like.cli._render_report import render_report
 
         show(render_report(report))
+    missing = [failure.source for failure in report.failures if failure.source in ids]
     for failure in report.failures:
-        say(f"error: {failure.source}: {failure.reason}")
-    left = len(set(ids)) - report.deleted
-    if left and not report.failures:
-        say(f"error: {left} of {len(set(ids))} ids not found in {index}: {', '.join(ids)}")
+        if failure.source not in missing:
+            say(f"error: {failure.source}: {failure.reason}")
+    if missing or not report.deleted:
+        say(f"error: {index} holds no document {', '.join(missing or ids)}; query --json shows the ids")
     if not report.deleted:
         raise typer.Exit(2)

@@ -39,7 +39,7 @@ def run(
     from hipporag_like.eval.datasets import load_dataset
 
     sample = load_dataset(sample_folder())
-    rag = open_index(index, configure(None, embedder=embedder), read_only=False)
+    rag = open_index(index, configure(None, index, embedder=embedder), read_only=False)
     report = rag.index(sample.documents, track=track_for(quiet))
     if not quiet:
         show(render_report(report))

@@ -61,19 +61,30 @@ def run(
     from hipporag_like.cli._session import configure
     from hipporag_like.eval.experiment import build_and_evaluate
 
+    _require_writable(json)
     numbers = build_and_evaluate(
         find_dataset(dataset),
         index,
         tuple(method) or ("graph",),
         extractor,
         limit,
-        configure(config, embedder=embedder),
+        configure(config, index, embedder=embedder),
         progress=track_for(quiet),
     )
     if json is not None:
         _write(numbers, json)
     if json != Path("-") and not quiet:
         _print(numbers)
+
+
+def _require_writable(path: Path | None) -> None:
+    """Refuse at once what could not be written after minutes of work."""
+    from hipporag_like.errors import UsageError
+
+    if path is not None and path.is_dir():
+        raise UsageError(f"--json {path} is a folder; name a file to write")
+    if path is not None and not path.parent.is_dir():
+        raise UsageError(f"the folder {path.parent} does not exist; make it or write elsewhere")
 
 
 def find_dataset(name: str) -> Path:

@@ -28,7 +28,7 @@ def run(
     from hipporag_like.cli._where import parse_where
 
     question = check_search(question, k, method)
-    filters, settings = parse_where(where), configure(config, embedder=embedder)
+    filters, settings = parse_where(where), configure(config, index, embedder=embedder)
     trace = open_index(index, settings).explain(
         question, k, method=method, where=filters, namespace=namespace
     )

@@ -9,7 +9,9 @@ import typer
 from hipporag_like.cli import _options as opt
 
 if TYPE_CHECKING:
-    from hipporag_like.types import IndexReport
+    from collections.abc import Sequence
+
+    from hipporag_like.types import Failure, IndexReport
 
 
 def run(
@@ -40,12 +42,15 @@ def run(
     """
     from hipporag_like.cli._progress import track_for
     from hipporag_like.cli._session import configure, load_sources, open_index
+    from hipporag_like.types import IndexReport
 
-    settings = configure(config, embedder=embedder, extractor=extractor)
+    settings = configure(config, index, embedder=embedder, extractor=extractor)
     track = track_for(quiet)
     documents, failures = load_sources(sources, namespace, track)
-    rag = open_index(index, settings, read_only=False)
-    report = rag.index(documents, track=track, failures=failures)
+    if failures and not documents:  # an index of nothing would only hide what went wrong
+        report = IndexReport(failures=tuple(failures))
+    else:
+        report = open_index(index, settings, read_only=False).index(documents, track=track, failures=failures)
     _print(report, json, quiet)
     if failed(report):
         raise typer.Exit(2)
@@ -61,11 +66,26 @@ def _print(report: IndexReport, json: bool, quiet: bool) -> None:
         from hipporag_like.cli._json import emit, report_row
 
         emit(report_row(report), indent=2)
-        return
-    from hipporag_like.cli._console import show
-    from hipporag_like.cli._render_report import render_failures, render_report
+    elif failed(report):
+        _print_failure(report.failures)
+    else:
+        from hipporag_like.cli._console import show
+        from hipporag_like.cli._render_report import render_failures, render_report
 
-    if not quiet:
-        show(render_report(report))
-    if report.failures:
-        show(render_failures(report.failures), stderr=True)
+        if not quiet:
+            show(render_report(report))
+        if report.failures:
+            show(render_failures(report.failures), stderr=True)
+
+
+def _print_failure(failures: Sequence[Failure]) -> None:
+    """Say why there is no result; the whole list comes first where there is more than one reason."""
+    from hipporag_like.cli._errors import say
+
+    if len(failures) > 1:
+        from hipporag_like.cli._console import show
+        from hipporag_like.cli._render_report import render_failures
+
+        show(render_failures(failures), stderr=True)
+    more = f", and {len(failures) - 1:,} more" if len(failures) > 1 else ""
+    say(f"error: nothing could be indexed: {failures[0].source}: {failures[0].reason}{more}")

@@ -34,7 +34,7 @@ def run(
     from hipporag_like.cli._where import parse_where
 
     question = check_search(question, k, method)
-    filters, settings = parse_where(where), configure(config, embedder=embedder)
+    filters, settings = parse_where(where), configure(config, index, embedder=embedder)
     questions = read_questions() if question == "-" else [question]
     rag = open_index(index, settings)
     found = rag.retrieve_many(questions, k, method=method, where=filters, namespace=namespace)

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hipporag_like.config import EmbedConfig
-from hipporag_like.errors import ConfigError
+from hipporag_like.errors import ConfigError, ModelError
 from hipporag_like.models.protocols import Embedder
 from hipporag_like.models.weights import HUB_NAME, is_official
+
+# Of transformers and of sentence-transformers; a model's folder has one of them.
+_DESCRIPTIONS = ("config.json", "modules.json")
 
 
 def load_embedder(config: EmbedConfig) -> Embedder:
@@ -34,12 +37,19 @@ def load_embedder(config: EmbedConfig) -> Embedder:
         return EMBEDDERS[config.model](config)
     folder = Path(config.model).expanduser()
     if folder.is_dir():
+        _require_model(folder)
         return _minilm_in(folder, config) if is_official(folder) else _local(config)
     if _may_be_hub_name(config.model):
         return _local(config)
     near = difflib.get_close_matches(config.model, EMBEDDERS, n=1)
     hint = f"did you mean {near[0]}?" if near else "name minilm, hashing, a folder or OWNER/NAME on the hub."
     raise ConfigError(f"embed.model {config.model!r} is neither a known embedder nor a folder; {hint}")
+
+
+def _require_model(folder: Path) -> None:
+    """Refuse a folder without a model before asking for the extra that would open it."""
+    if not any((folder / name).is_file() for name in _DESCRIPTIONS):
+        raise ModelError(f"{folder} holds no model ({' or '.join(_DESCRIPTIONS)}); name a model's folder")
 
 
 def _minilm(config: EmbedConfig) -> Embedder:

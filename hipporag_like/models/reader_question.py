@@ -35,7 +35,7 @@ _HEADS: dict[AnswerType, str] = {
     "channel hospital academy manufacturer newspaper tribe",
     "award": "award prize medal honor honour",
 }
-_TYPE_OF = {word: kind for kind, names in _HEADS.items() for word in names.split()}
+TYPE_OF = {word: kind for kind, names in _HEADS.items() for word in names.split()}
 _WH = re.compile(r"\b(who|whom|whose|when|where|why|how|which|what)\b", re.I)
 _OPENS = re.compile(r"^\W*(?:(?:in|on|at|to|from|for|of|by|with|under|into|during|besides) )?"
                     r"(who|whom|whose|when|where|why|how|which|what)\b", re.I)  # fmt: skip
@@ -85,7 +85,7 @@ def take_apart(question: str) -> Asked:
 def _asks_inside(text: str) -> bool:
     """Whether a question word with a typed noun stands inside ("..., released in which year")."""
     found = re.search(r"\b(?:in|of|by|at|on|to|from|for) (?:which|what) (\w+)", text, re.I)
-    return found is not None and found.group(1).lower() in _TYPE_OF
+    return found is not None and found.group(1).lower() in TYPE_OF
 
 
 def _focus(text: str) -> tuple[str, list[str]]:
@@ -116,7 +116,7 @@ def _noun_phrase(tokens: list[str], rest: str) -> list[str]:
         if token in _AUX_WORDS:
             break
         phrase.append(token)
-        if _TYPE_OF.get(token) is not None and len(phrase) > 1:
+        if TYPE_OF.get(token) is not None and len(phrase) > 1:
             break
     return [w for w in phrase if w not in STOPWORDS]
 
@@ -136,10 +136,10 @@ def _answer_type(text: str, word: str, head: list[str]) -> AnswerType:
     if re.search(r"\bplace of (?:birth|death|burial)\b|\bwhat place\b", low):
         return "place"
     for noun in reversed(head):
-        if noun in _TYPE_OF:
-            return _TYPE_OF[noun]
-        if noun.endswith("s") and noun[:-1] in _TYPE_OF:
-            return _TYPE_OF[noun[:-1]]
+        if noun in TYPE_OF:
+            return TYPE_OF[noun]
+        if noun.endswith("s") and noun[:-1] in TYPE_OF:
+            return TYPE_OF[noun[:-1]]
     return "other"
 
 

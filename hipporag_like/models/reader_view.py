@@ -10,7 +10,7 @@ from functools import cached_property
 from hipporag_like.models.reader_spans import Span, find_spans, name_runs
 from hipporag_like.models.reader_words import Life, life
 from hipporag_like.sentences import sentence_spans
-from hipporag_like.text import STOPWORDS, words
+from hipporag_like.text import STOPWORDS, entity_key, has_case, word_spans, words
 from hipporag_like.types import Passage, Trace
 
 MAX_PASSAGES = 10  # recall@10 is 98 % on 2Wiki and HotpotQA, and more passages only add wrong candidates
@@ -48,13 +48,15 @@ class View:
     ----------
     scores
         One a passage, as given by the retrieval, shifted so that the best is 0.
+    entities
+        The walk's weight of entities, as far as the trace tells it, by key; the heaviest weighs 1.
     """
 
     question: str
     passages: tuple[Passage, ...]
     scores: tuple[float, ...]
     sentences: tuple[Sentence, ...]
-    seeds: Mapping[str, float] = field(default_factory=dict)
+    entities: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def titles(self) -> tuple[str, ...]:
@@ -100,12 +102,19 @@ class View:
         for i in order:
             for name in dict.fromkeys((full[i], self.title_words[i])):
                 at = _find(question, name)
-                if at is None or any(a < at + len(name) and at < b for a, b in taken):
+                if at is None or not self._named(at, at + len(name)) or any(a < at + len(name) and at < b for a, b in taken):
                     continue
                 found[i] = (at, at + len(name))
                 taken.append(found[i])
                 break
         return found
+
+    def _named(self, first: int, stop: int) -> bool:
+        """Whether words of the question are written as a name: a capital after the first word, or a number."""
+        spans = word_spans(self.question)[first:stop]
+        return any(self.question[a].isupper() and a > 0 or self.question[a].isdigit() for _, a, _ in spans) or (
+            not has_case(self.question) or self.question.islower()
+        )
 
     def resolve(self, name: str) -> list[tuple[int, float]]:
         """Return the passages whose subject ``name`` is, with how sure that is: 1 for the same words."""
@@ -185,8 +194,20 @@ def build_view(question: str, trace: Trace, similarity: Similarity) -> View:
         passages=tuple(h.passage for h in hits),
         scores=tuple(h.score - best for h in hits),
         sentences=sentences,
-        seeds={s.entity: s.weight for s in trace.seeds},
+        entities=_entity_weights(trace),
     )
+
+
+def _entity_weights(trace: Trace) -> dict[str, float]:
+    steps = [step for hit in trace.hits for step in hit.path if step.kind == "entity"]
+    found: dict[str, float] = {}
+    for name, weight in [(s.text, s.weight) for s in steps] + [
+        (name, fact.score) for fact in trace.facts for name in fact.fact.entities
+    ]:
+        key = entity_key(name)
+        found[key] = max(found.get(key, 0.0), weight)
+    most = max(found.values(), default=0.0)
+    return {key: weight / most for key, weight in found.items()} if most > 0 else {}
 
 
 def _depth(cut: list[tuple[int, int, int]], number: int) -> int:

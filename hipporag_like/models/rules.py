@@ -12,35 +12,53 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from hipporag_like.models.token_classes import TokenClasses, blank_pipeline
 from hipporag_like.sentences import sentence_spans
-from hipporag_like.text import STOPWORDS, content_hash
-from hipporag_like.types import Extraction, Mention, Passage
+from hipporag_like.text import STOPWORDS, content_hash, is_unspaced
+from hipporag_like.types import Extraction, Mention, MentionKind, Passage
 
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-_MONTHS = frozenset(
-    "january february march april may june july august september october november december "
-    "jan feb mar apr jun jul aug sep sept oct nov dec".split()
-)
-# Small words inside names, in the languages whose names are met most in English text.
-_CONNECTORS = frozenset("of the de del della der den des di do dos da das du la le les el al van von zu bin ibn y e".split())
-_ROMAN = re.compile(r"[IVXLC]+$")
+_Place = tuple[int, int, MentionKind]
 
-# Token classes: C capitalised, F capitalised function word, k connector, a and/&, M month, Y year, N number,
-# h hyphen, p period, x anything else.
-_NAME = re.compile(r"C(?:h[CNY]|N(?!M)|M(?![NY])|F?k{0,3}F?C|pC)*")
-_DATE = re.compile(r"N?M[NY]?(?:xY)?|NkMY|Y")
-_YEAR = re.compile(r"1[0-9]{3}s?|20[0-9]{2}s?")
-# A quoted run that starts with a capital or an unspaced script is a work's title more often than speech;
-# bounded length keeps the pattern linear.
+# What the first word of a sentence is for the patterns: S for a capitalised one, so that no name runs into it
+# from the sentence before; G for function words, openers and "I", with which no name starts there.
+_FIRST = {"C": "S", "F": "G", "B": "G", "I": "G", "k": "x", "h": "o", "p": "o", "n": "x"}
+
+# A capitalised word, with what small words in hyphens tie to it (Stratford-upon-Avon); not one that is the
+# first half of an adjective (London-based).
+_TAIL = "(?:(?:h[xkt]){1,3}h[CB])?(?!h[xkt])"
+_WORD = f"[CB]{_TAIL}"
+_NAME = re.compile(
+    rf"(?:(?:Hp?)+(?={_WORD}|S)(?:S{_TAIL})?|[SCB]{_TAIL}|O+(?=[CB])|W(?=[CB])|(?<![ocpFWG])F{{1,3}}(?=[CB])|(?<![NOtFG])A(?=[CB]))"
+    rf"(?:h(?:{_WORD}|[YNnO])|[Nn](?![MAm])|{_WORD}|[MA](?![NYO])|I|c?J|F?k{{0,3}}F?{_WORD}|p{_WORD})*"
+    r"|[SCB](?=h[xkt])"
+)
+_DATE = re.compile(
+    r"D|YhNhN|NhNhY|[NO]p?k?[MA](?:k?c?Y)?|[MA][NO](?:c?Y)?|[MA]c?Y|Nk?m(?:k?Y)?|mY|Y"
+)
+_CJK_DATE = re.compile("[0-9]{4}年(?:[0-9]{1,2}月(?:[0-9]{1,2}日)?)?")
+# Latin words inside text written without spaces; the tokeniser does not see where they end.
+_LATIN = re.compile(r"[A-Z][A-Za-z0-9+#]*(?:[ .-][A-Z0-9][A-Za-z0-9+#]*)*")
+_MAYBE_UNSPACED = re.compile("[\u0e00-\u1fff\u3040-\U0003134f]")  # a quick test; the look at the neighbours is exact
 _QUOTED = re.compile("[\u201c\u201e\"\u00ab\u300a\u300c]([^\u201c\u201d\"\u00bb\u300b\u300d\n]{2,80})[\u201d\"\u00bb\u300b\u300d]")
+_CODE = re.compile(r"`([^`\n]{2,60})`")
+_IDENTIFIER = re.compile(r"\b[A-Za-z]\w*_\w+\b")
 _MAX_NAME_TOKENS = 12  # longer runs are headlines in capitals, not names
+_MAX_CAPITALS = 6  # and so are shorter ones written all in capitals
+# spaCy remembers every word it has seen; a new pipeline after this many keeps memory below about 200 MB.
+_MAX_LEXEMES = 1_000_000
+
+
+_COLUMNS = ["ORTH", "IDX", "LENGTH"]
 
 
 class RulesExtractor:
-    """Extractor ``rules``: spaCy's blank multi-language tokeniser and our own patterns.
+    """Extractor ``rules``: spaCy's blank pipeline and our own patterns.
 
     Examples
     --------
@@ -49,11 +67,10 @@ class RulesExtractor:
     ['Ada Lovelace', 'Charles Babbage', 'June 1833']
     """
 
-    fingerprint = "rules:1"
+    fingerprint = "rules:2"
 
     def __init__(self) -> None:
         self._nlp: Language | None = None
-        self._classes: dict[int, str] = {}
 
     def key(self, passage: Passage) -> str:
         """Return the hash of the passage's text: nothing else matters to the rules."""
@@ -61,92 +78,103 @@ class RulesExtractor:
 
     def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
         """Yield one extraction a passage, in order; rules never fail."""
-        if self._nlp is None:
-            self._nlp = blank_pipeline()
         for passage in passages:
-            yield self._extract_one(self._nlp.make_doc(passage.text), passage.text)
-
-    def _extract_one(self, doc: Doc, text: str) -> Extraction:
-        sentences = sentence_spans(text)
-        ids = doc.to_array(["ORTH", "IDX", "LENGTH"])
-        orths, starts, lengths = ids[:, 0].tolist(), ids[:, 1].tolist(), ids[:, 2].tolist()
-        known, strings = self._classes, doc.vocab.strings
-        letters = []
-        for orth in orths:
-            letter = known.get(orth)
-            if letter is None:
-                letter = known[orth] = _classify(strings[orth])
-            letters.append(letter)
-        ends = [s + n for s, n in zip(starts, lengths, strict=True)]
-        mentions = _dates("".join(letters), starts, ends, text)
-        # A name never crosses a sentence; a bar between sentences' classes keeps patterns from crossing.
-        firsts, at = [], 0
-        for begin, _ in sentences:
-            while at < len(starts) and starts[at] < begin:
-                at += 1
-            firsts.append(at)
-        firsts.append(len(starts))
-        for lo, hi in zip(firsts, firsts[1:], strict=False):
-            mentions += _names("".join(letters[lo:hi]), lo, starts, ends)
-        mentions += [Mention(m.start(1), m.end(1)) for m in _QUOTED.finditer(text) if _title_like(m.group(1))]
-        return Extraction(sentences=tuple(sentences), mentions=tuple(sorted(set(mentions), key=_place)))
+            if self._nlp is None or len(self._nlp.vocab) > _MAX_LEXEMES:
+                self._nlp = blank_pipeline()
+                self._classes = TokenClasses(self._nlp.vocab.strings)
+            yield _extraction(self._nlp.make_doc(passage.text), passage.text, self._classes)
 
 
-def blank_pipeline() -> Language:
-    """Return spaCy's blank multi-language pipeline; only its tokeniser is used."""
-    import spacy
-
-    return spacy.blank("xx")
-
-
-def _place(mention: Mention) -> tuple[int, int, str]:
-    return mention.start, -mention.end, mention.kind
-
-
-def _classify(token: str) -> str:
-    lower = token.lower()
-    first = token[0]
-    if first.isdigit():
-        return "Y" if _YEAR.fullmatch(token) else ("N" if token.isalnum() else "x")
-    if token in ("-", "\u2010", "\u2011", "\u2013", "/"):
-        return "h"
-    if token == ".":
-        return "p"
-    if lower in ("and", "&"):
-        return "a"
-    if lower in _MONTHS and first.isupper():
-        return "M"
-    if not first.isupper() and not any(c.isupper() for c in token[1:]):
-        return "k" if lower in _CONNECTORS else "x"
-    return "F" if lower in STOPWORDS and not (_ROMAN.match(token) and len(token) > 1) else "C"
+def _extraction(doc: Doc, text: str, classes: TokenClasses) -> Extraction:
+    sentences = sentence_spans(text)
+    table = doc.to_array(_COLUMNS).T
+    starts = table[1]
+    letters = list(map(classes.__getitem__, table[0].tolist()))
+    for at in np.searchsorted(starts, [begin for begin, _ in sentences]).tolist():
+        while at < len(letters) and letters[at] in "oh":
+            letters[at] = "o"
+            at += 1
+        if at < len(letters):
+            letters[at] = _FIRST.get(letters[at], letters[at])
+    joined, begins, ends = "".join(letters), starts.tolist(), (starts + table[2]).tolist()
+    places = set(_dates(joined, begins, ends))
+    places.update(_names(joined, begins, ends, text))
+    places.update(_marked(text))
+    ordered = sorted(places, key=_outer_first)
+    return Extraction(sentences=tuple(sentences), mentions=tuple(Mention(*place) for place in ordered))
 
 
-def _dates(classes: str, starts: list[int], ends: list[int], text: str) -> list[Mention]:
-    found = []
+def _outer_first(place: _Place) -> tuple[int, int, str]:
+    return place[0], -place[1], place[2]
+
+
+def _dates(classes: str, starts: list[int], ends: list[int]) -> Iterator[_Place]:
     for m in _DATE.finditer(classes):
-        lo, hi = m.start(), m.end() - 1
-        if "x" in m.group() and text[starts[hi - 1] : ends[hi - 1]] != ",":
-            hi -= 2
-        if m.group() in ("M", "N") or hi < lo:
-            continue
-        found.append(Mention(starts[lo], ends[hi], "date"))
-    return found
+        yield starts[m.start()], ends[m.end() - 1], "date"
 
 
-def _names(classes: str, lo: int, starts: list[int], ends: list[int]) -> list[Mention]:
-    found: list[Mention] = []
-    previous: tuple[int, int] | None = None
+def _names(classes: str, starts: list[int], ends: list[int], text: str) -> Iterator[_Place]:
+    """Yield names, and "X and Y" as one: which of the two it is only the corpus can tell."""
+    previous = (-2, -2)
     for m in _NAME.finditer(classes):
-        first, last = m.start(), m.end() - 1
-        while last > first and classes[last] in "kFp":
-            last -= 1
-        if last - first < _MAX_NAME_TOKENS:
-            found.append(Mention(starts[lo + first], ends[lo + last]))
-            if previous is not None and classes[previous[1] + 1 : first] == "a":
-                found.append(Mention(starts[lo + previous[0]], ends[lo + last]))
-        previous = first, last
-    return found
+        for first, last in _parts(m.group(), m.start(), starts, ends, text):
+            yield starts[first], ends[last], "name"
+            if first == previous[1] + 2 and classes[first - 1] == "a":
+                yield starts[previous[0]], ends[last], "name"
+            previous = first, last
 
 
-def _title_like(quoted: str) -> bool:
-    return quoted[0].isupper() or (quoted[0].isalpha() and quoted.lower() == quoted.upper())
+def _parts(
+    run: str, first: int, starts: list[int], ends: list[int], text: str
+) -> Iterator[tuple[int, int]]:
+    """Yield the first and last token of the names in a run: honorifics cut off, cut at dashes."""
+    last = first + len(run) - 1
+    if run[0] == "H":
+        bare = len(run.lstrip("Hp"))
+        if bare > 1:  # "Dr. John Smith" is John Smith, but "Mr. Robot" is not Robot
+            first = last + 1 - bare
+    begin = first
+    if "h" in run:
+        for at in range(first + 1, last):
+            if text[starts[at] - 1].isspace() and text[ends[at] : ends[at] + 1].isspace() and run[at - last - 1] == "h":
+                yield begin, at - 1
+                begin = at + 1
+    length = last - begin
+    if length >= _MAX_NAME_TOKENS or (length >= _MAX_CAPITALS and text[starts[begin] : ends[last]].isupper()):
+        return
+    yield begin, last
+
+
+def _marked(text: str) -> Iterator[_Place]:
+    """Yield what quotation marks, back-ticks or a change of script set apart."""
+    for m in _QUOTED.finditer(text):
+        end = m.start(1) + len(m.group(1).rstrip(",.;:"))
+        if _is_title(text[m.start(1) : end]):
+            yield m.start(1), end, "name"
+    if "`" in text:
+        for m in _CODE.finditer(text):
+            yield m.start(1), m.end(1), "term"
+    if "_" in text:
+        for m in _IDENTIFIER.finditer(text):
+            yield m.start(), m.end(), "term"
+    if not text.isascii() and _MAYBE_UNSPACED.search(text):
+        for m in _LATIN.finditer(text):
+            if _touches_unspaced(text, m.start(), m.end()):
+                yield m.start(), m.end(), "name"
+        for m in _CJK_DATE.finditer(text):
+            yield m.start(), m.end(), "date"
+
+
+def _touches_unspaced(text: str, start: int, end: int) -> bool:
+    return is_unspaced(text[start - 1 : start]) or is_unspaced(text[end : end + 1])
+
+
+def _is_title(quoted: str) -> bool:
+    """Return whether a quoted run is a work's title rather than speech: most of its words are capitalised."""
+    if not quoted or not (quoted[0].isupper() or (quoted[0].isalpha() and quoted.lower() == quoted.upper())):
+        return False
+    if quoted.lower() == quoted.upper():
+        return True
+    content = [w for w in quoted.split() if w.lower() not in STOPWORDS]
+    capitals = sum(not w[0].islower() for w in content)
+    return 2 * capitals >= len(content) and (bool(content) or len(quoted.split()) <= 2)

@@ -94,7 +94,7 @@ def test_delete_names_unknown_ids_and_fails_only_when_all_are(cli, fake, index_d
 
 def test_delete_of_nothing_is_an_error_even_where_the_report_names_nothing(cli, fake, index_dir):
     fake.report = IndexReport()
-    assert_one_sentence(cli("delete", "a", "b", "--index", index_dir), 2, "2 of 2 ids not found", "a, b")
+    assert_one_sentence(cli("delete", "a", "b", "--index", index_dir), 2, "holds no document a, b")
 
 
 def test_index_fails_only_when_nothing_could_be_used(cli, fake, tmp_path, monkeypatch):

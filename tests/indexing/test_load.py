@@ -14,7 +14,7 @@ import pytest
 
 from hipporag_like.errors import InputError
 from hipporag_like.indexing import formats_office, formats_tables
-from hipporag_like.indexing.formats_text import parse_markdown, title_from_name
+from hipporag_like.indexing.formats_text import BINARY, parse_markdown, title_from_name
 from hipporag_like.indexing.load import load
 from hipporag_like.types import Document, Failure
 
@@ -74,9 +74,9 @@ def test_encodings_by_their_marks(tmp_path: Path, encoding: str) -> None:
     [
         (b"", "the file is empty"),
         (b" \n\t ", "the file is empty"),
-        (b"ab\0cd", "binary file"),
-        (b"\x89PNG\x01\x02\x03\x04", "binary file"),
-        (b"fine " * 4000 + b"\0", "binary file"),
+        (b"ab\0cd", BINARY),
+        (b"\x89PNG\x01\x02\x03\x04", BINARY),
+        (b"fine " * 4000 + b"\0", BINARY),
         ("Grüße".encode("latin-1"), "not valid UTF-8 (byte offset 2); convert it first"),
         (b"\xef\xbb\xbfab\xff", "not valid UTF-8 (byte offset 5); convert it first"),
         (b"\xff\xfea\x00\x00\xd8", "not valid UTF-16 (byte offset 4); convert it first"),
@@ -483,7 +483,7 @@ def test_standard_input_that_is_no_text(monkeypatch: pytest.MonkeyPatch) -> None
         [],
         [Failure("standard input", "standard input is empty")],
     )
-    assert split("-", stdin=io.BytesIO(b"a\0b")) == ([], [Failure("standard input", "binary file")])
+    assert split("-", stdin=io.BytesIO(b"a\0b")) == ([], [Failure("standard input", BINARY)])
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("ü".encode("utf-16"))))
     assert [d.text for d in split("-")[0]] == ["ü"]
 
@@ -577,4 +577,4 @@ def test_real_office_files(tmp_path: Path, kind: str) -> None:
     assert "wrote the first program" in documents[0].text
     assert (documents[0].id, documents[0].title) == (f"my_file.{kind}", "my file")
     (tmp_path / f"broken.{kind}").write_bytes(b"PK\x03\x04 nothing")
-    assert split(tmp_path / f"broken.{kind}")[1][0].reason == f"damaged or protected .{kind} file"
+    assert split(tmp_path / f"broken.{kind}")[1][0].reason.startswith(f"damaged or protected .{kind} file")

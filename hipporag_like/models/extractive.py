@@ -1,0 +1,122 @@
+"""The default reader: picks a span and the sentence around it by rules and similarity. No model of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from hipporag_like.models.protocols import Embedder
+from hipporag_like.models.reader_chain import follow, read_chain
+from hipporag_like.models.reader_compare import Verdict, choose
+from hipporag_like.models.reader_features import candidates, gather
+from hipporag_like.models.reader_question import Asked, take_apart
+from hipporag_like.models.reader_score import Scored, confidence, score
+from hipporag_like.models.reader_view import Place, View, build_view
+from hipporag_like.models.reader_yesno import judge
+from hipporag_like.types import Answer, Citation, Trace
+
+MAX_CITATIONS = 4  # a comparison across a bridge rests on four sentences
+
+# Calibration of verdicts (comparisons, yes or no): share right by how much of what they need was found,
+# measured on the comparison questions of 2WikiMultiHopQA and HotpotQA (263 questions): 0.93 where
+# everything was found, 0.55 where a stand-in was used.
+VERDICT_BASE, VERDICT_GAIN = 0.45, 0.5
+# Below this confidence the answer is "not found"; see reader_score.py for how it was chosen.
+MIN_CONFIDENCE = 0.10
+
+
+class ExtractiveReader:
+    """Reader ``extractive``: expected answer type, relations followed through passages, sentence similarity.
+
+    Parameters
+    ----------
+    embedder
+        Called to get the model, the first time that a sentence's similarity is not in the trace.
+    """
+
+    def __init__(self, embedder: Callable[[], Embedder]) -> None:
+        self._embedder = embedder
+
+    @property
+    def name(self) -> str:
+        """What ``--reader`` calls it."""
+        return "extractive"
+
+    def read(self, question: str, trace: Trace) -> Answer:
+        """Return the span of the trace's hits that answers ``question``, or ``text=None``.
+
+        Every citation is a whole sentence of a hit, verbatim; the first one holds the answer.
+        """
+        view = build_view(question, trace, self._similarity)
+        asked = take_apart(question)
+        if asked.kind != "span":
+            verdict = choose(view, asked) if asked.kind == "choice" else judge(view, asked.text)
+            if verdict is not None:
+                return self._from_verdict(view, verdict, trace)
+            if asked.kind == "yesno":
+                return self._nothing(question, trace, 0.0)
+        return self._from_spans(view, asked, trace)
+
+    def _similarity(self, question: str, texts: Sequence[str]) -> list[float]:
+        model = self._embedder()
+        vectors = model.embed(texts, "passage")
+        target = model.embed([question], "query")[0]
+        return [float(x) for x in vectors @ target]
+
+    def _from_verdict(self, view: View, verdict: Verdict, trace: Trace) -> Answer:
+        sure = VERDICT_BASE + VERDICT_GAIN * verdict.sure
+        return Answer(
+            question=view.question,
+            text=verdict.text,
+            citations=_citations(view, verdict.support),
+            confidence=round(sure, 4),
+            reader=self.name,
+            hits=trace.hits,
+        )
+
+    def _from_spans(self, view: View, asked: Asked, trace: Trace) -> Answer:
+        chain = read_chain(view)
+        states = follow(view, chain.steps, chain.anchors)
+        evidence = gather(view, asked, chain, states)
+        best: Scored | None = score(view, candidates(evidence))
+        sure = 0.0 if best is None else confidence(view, best)
+        if best is None or sure < MIN_CONFIDENCE:
+            return self._nothing(view.question, trace, sure)
+        places = (best.candidate.place, *best.candidate.trail[::-1])
+        return Answer(
+            question=view.question,
+            text=view.text(best.candidate.place),
+            citations=_citations(view, places),
+            confidence=round(sure, 4),
+            reader=self.name,
+            hits=trace.hits,
+        )
+
+    def _nothing(self, question: str, trace: Trace, sure: float) -> Answer:
+        return Answer(question, None, (), round(sure, 4), self.name, trace.hits)
+
+
+def _citations(view: View, places: Sequence[Place]) -> tuple[Citation, ...]:
+    """Return the sentences around the places, each once, in order."""
+    found: dict[tuple[int, int, int], Citation] = {}
+    for place in places:
+        sentence = view.sentence_at(place)
+        where = place if sentence is None else sentence.place
+        passage = view.passages[where.passage]
+        found.setdefault(
+            (where.passage, where.start, where.end),
+            Citation(
+                document_id=passage.document_id,
+                passage_id=passage.id,
+                quote=passage.text[where.start : where.end],
+                start=where.start,
+                end=where.end,
+                title=passage.title,
+            ),
+        )
+    return tuple(found.values())[:MAX_CITATIONS]
+
+
+def sigmoid(x: float) -> float:
+    """Return the logistic function of ``x``."""
+    return 1 / (1 + math.exp(-x))

@@ -1,0 +1,130 @@
+"""What holds for a whole question before any candidate is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hipporag_like.models.reader_chain import Chain, State, fillers
+from hipporag_like.models.reader_question import Asked
+from hipporag_like.models.reader_relations import RELATIONS
+from hipporag_like.models.reader_view import Place, View
+from hipporag_like.models.reader_words import stems
+from hipporag_like.text import STOPWORDS, words
+
+NOT_NAMED = -1.0  # "incoming" of a passage that no other sentence names; real values lie in (-0.7, 0]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A sentence's stems with places, and whether it names something the question asks about."""
+
+    stems: tuple[tuple[str, int, int], ...]
+    mentions_asked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The evidence of a question.
+
+    Attributes
+    ----------
+    direct
+        Places that the chain of relations ends at, with weight and the places that led there.
+    ends
+        Passages that the chain reaches before the last attribute, with weight.
+    told
+        Places that any passage tells as a filler of the last relation, with weight.
+    incoming
+        One a passage: how similar to the question the best sentence elsewhere is that names its subject,
+        behind the best sentence of all.
+    texts
+        The folded words of each passage between spaces.
+    defining
+        The stems of each passage's first sentence.
+    """
+
+    view: View
+    asked: Asked
+    question_stems: frozenset[str]
+    question_words: frozenset[str]
+    direct: dict[Place, tuple[float, tuple[Place, ...]]]
+    ends: dict[int, float]
+    told: dict[Place, float]
+    incoming: tuple[float, ...]
+    texts: tuple[str, ...]
+    defining: tuple[frozenset[str], ...]
+    lines: tuple[Line, ...]
+    most_mass: float
+
+
+def gather(view: View, asked: Asked, chain: Chain, states: list[State]) -> Evidence:
+    """Return the evidence of a question: what the chain ends at and what the sentences share with it."""
+    direct, ends = _reached(view, asked, chain, states)
+    told: dict[Place, float] = {}
+    goal = chain.final or (chain.steps[-1] if chain.steps else "")
+    if goal:
+        for passage in range(len(view.passages)):
+            told.update(fillers(view, passage, RELATIONS[goal]))
+    sentence_words = [f" {' '.join(words(s.text))} " for s in view.sentences]
+    named = [[_key(t) in s for s in sentence_words] if t else [False] * len(sentence_words) for t in view.title_words]
+    lines = tuple(
+        Line(
+            tuple(stems(sentence.text)),
+            any(named[i][n] for i in view.asked if i != sentence.place.passage),
+        )
+        for n, sentence in enumerate(view.sentences)
+    )
+    return Evidence(
+        view=view,
+        asked=asked,
+        question_stems=frozenset(s for s, _, _ in stems(view.question)),
+        question_words=frozenset(view.question_words) - STOPWORDS,
+        direct=direct,
+        ends=ends,
+        told=told,
+        incoming=tuple(_incoming(view, row, i) for i, row in enumerate(named)),
+        texts=tuple(f" {' '.join(words(p.text))} " for p in view.passages),
+        defining=tuple(
+            frozenset(s for s, _, _ in lines[numbers[0]].stems) if numbers else frozenset()
+            for numbers in view.by_passage
+        ),
+        lines=lines,
+        most_mass=max((s.mass for s in view.sentences), default=0.0),
+    )
+
+
+def _reached(
+    view: View, asked: Asked, chain: Chain, states: list[State]
+) -> tuple[dict[Place, tuple[float, tuple[Place, ...]]], dict[int, float]]:
+    direct: dict[Place, tuple[float, tuple[Place, ...]]] = {}
+    ends: dict[int, float] = {}
+    if not chain.steps and not chain.final:
+        return direct, ends
+
+    def reach(place: Place, weight: float, trail: tuple[Place, ...]) -> None:
+        if place not in direct or direct[place][0] < weight:
+            direct[place] = (weight, trail)
+
+    # "Who is the mother of ..." asks for what the last step finds, "Which castle ..." for what stands there.
+    names_person = not chain.final and asked.type in ("person", "other")
+    for state in states:
+        if state.passage is not None:
+            ends[state.passage] = max(ends.get(state.passage, 0.0), state.weight)
+            if chain.final:
+                for place, weight in fillers(view, state.passage, RELATIONS[chain.final]):
+                    reach(place, state.weight * weight, state.trail)
+        if names_person and state.place is not None:
+            reach(state.place, state.weight, state.trail[:-1])
+    return direct, ends
+
+
+def _key(title: tuple[str, ...]) -> str:
+    return f" {' '.join(title)} "
+
+
+def _incoming(view: View, named: list[bool], passage: int) -> float:
+    best = max((s.similarity for s in view.sentences), default=0.0)
+    found = [
+        s.similarity for s, here in zip(view.sentences, named, strict=True) if here and s.place.passage != passage
+    ]
+    return max(found) - best if found else NOT_NAMED

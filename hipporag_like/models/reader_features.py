@@ -1,0 +1,167 @@
+"""What speaks for a candidate answer, in numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from hipporag_like.models.reader_evidence import Evidence
+from hipporag_like.models.reader_kinds import looks_like
+from hipporag_like.models.reader_places import is_demonym
+from hipporag_like.models.reader_question import AnswerType
+from hipporag_like.models.reader_spans import Span
+from hipporag_like.models.reader_view import Place
+from hipporag_like.models.reader_words import stem, stems
+from hipporag_like.text import STOPWORDS, words
+
+FEATURES = (
+    "chained", "chain weight", "chain passage", "told here",
+    "similarity", "passage score", "first passage", "asked passage", "incoming", "mentions asked",
+    "type fits", "type is another", "type unknown", "phrase", "demonym unasked",
+    "head beside", "head defines", "question words", "nearest word", "word before",
+    "first sentence", "late", "short", "passages naming it", "names bridge",
+    "sentence mass", "entity mass",
+)  # fmt: skip
+
+# Types that answers of a type may look like as well, at half weight.
+_NEAR: dict[AnswerType, frozenset[AnswerType]] = {
+    "country": frozenset({"place"}),
+    "place": frozenset({"country", "group"}),
+    "group": frozenset({"work", "place"}),
+    "work": frozenset({"group"}),
+    "award": frozenset({"group"}),
+}
+_PHRASE_TYPES = frozenset({"other", "award", "group"})  # types whose answers may be in lower case
+_NEARNESS = 20  # characters at which a word's nearness falls to 1/e: about three words
+_BEHIND, _AHEAD = 30, 40  # characters around a candidate in which its kind is named ("rapper X", "X, a rapper")
+_NOWHERE = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A span of a sentence with its features, as :data:`FEATURES` names them."""
+
+    sentence: int
+    place: Place
+    values: tuple[float, ...]
+    trail: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What holds for all places of one name."""
+
+    titles: tuple[int, ...]
+    passages: float
+    mass: float
+
+
+def candidates(evidence: Evidence) -> list[Candidate]:
+    """Return the candidates of all sentences with their features; what the question itself names is left out."""
+    view, found = evidence.view, []
+    seen: dict[str, _Named] = {}
+    phrases = evidence.asked.type in _PHRASE_TYPES
+    for number, sentence in enumerate(view.sentences):
+        at = sentence.place
+        for span in view.spans[number]:
+            place = Place(at.passage, at.start + span.start, at.start + span.end)
+            if span.kind == "phrase" and not phrases and place not in evidence.direct:
+                continue
+            name = words(sentence.text[span.start : span.end])
+            if not name or set(name) - STOPWORDS <= evidence.question_words:
+                continue
+            key = " ".join(name)
+            if key not in seen:
+                seen[key] = _named(evidence, name, key)
+            values = _values(evidence, number, span, place, seen[key])
+            trail = evidence.direct[place][1] if place in evidence.direct else ()
+            found.append(Candidate(number, place, values, trail))
+    return found
+
+
+def _named(evidence: Evidence, name: list[str], key: str) -> _Named:
+    padded = f" {key} "
+    return _Named(
+        titles=tuple(i for i, t in enumerate(evidence.view.title_words) if _is_title(name, t)),
+        passages=math.log(max(sum(padded in t for t in evidence.texts), 1)),
+        mass=evidence.view.entities.get(key, 0.0),
+    )
+
+
+def _is_title(name: list[str], title: tuple[str, ...]) -> bool:
+    """Whether folded words are a title, or part of one with its last word ("Sandra Oh", "Sandra Miju Oh")."""
+    if tuple(name) == title:
+        return True
+    return len(name) > 1 and len(title) > 1 and name[-1] == title[-1] and set(name) <= set(title)
+
+
+def _values(evidence: Evidence, number: int, span: Span, place: Place, named: _Named) -> tuple[float, ...]:
+    view, passage = evidence.view, place.passage
+    sentence = view.sentences[number]
+    chained = evidence.direct[place][0] if place in evidence.direct else 0.0
+    surface = sentence.text[span.start : span.end]
+    return (
+        float(chained > 0),
+        chained,
+        evidence.ends.get(passage, 0.0),
+        evidence.told.get(place, 0.0),
+        sentence.similarity,
+        max(view.scores[passage], -5.0),
+        float(passage == 0),
+        float(passage in view.asked),
+        evidence.incoming[passage],
+        float(evidence.lines[number].mentions_asked),
+        *_type_values(evidence, number, span),
+        float(span.kind == "phrase"),
+        float(is_demonym(surface) and evidence.asked.type != "country"),
+        *_head_values(evidence, sentence.text, span, named),
+        *_word_values(evidence, number, span),
+        float(sentence.first),
+        math.log1p(number - view.by_passage[passage][0]),
+        float(" " not in surface),
+        named.passages,
+        float(passage in named.titles and passage not in view.asked),
+        sentence.mass / evidence.most_mass if evidence.most_mass > 0 else 0.0,
+        named.mass,
+    )
+
+
+def _type_values(evidence: Evidence, number: int, span: Span) -> tuple[float, float, float]:
+    """Return whether a candidate looks like the type asked for, like another, or like nothing known."""
+    wanted = evidence.asked.type
+    kinds = looks_like(evidence.view, number, span)
+    if wanted == "other":
+        return 0.0, float(span.kind in ("date", "year", "number")), float(not kinds)
+    if wanted in kinds or kinds & _NEAR.get(wanted, frozenset()):
+        return (1.0 if wanted in kinds else 0.5), 0.0, 0.0
+    return 0.0, float(bool(kinds)), float(not kinds)
+
+
+def _head_values(evidence: Evidence, text: str, span: Span, named: _Named) -> tuple[float, float]:
+    """Return the share of "which HEAD"'s words beside a candidate, and in the definition of what it names."""
+    head = set(evidence.asked.head)
+    if not head:
+        return 0.0, 0.0
+    around = text[max(span.start - _AHEAD, 0) : span.start] + " " + text[span.end : span.end + _BEHIND]
+    inside = {stem(w) for w in words(text[span.start : span.end])}
+    beside = head & ({s for s, _, _ in stems(around)} | inside)
+    defines = max((len(head & evidence.defining[i]) for i in named.titles), default=0)
+    return len(beside) / len(head), defines / len(head)
+
+
+def _word_values(evidence: Evidence, number: int, span: Span) -> tuple[float, float, float]:
+    """Return how many of the question's words the sentence has, and how near the nearest stands."""
+    ahead = behind = _NOWHERE
+    met = set()
+    for word, start, end in evidence.lines[number].stems:
+        if word not in evidence.question_stems:
+            continue
+        if end <= span.start:
+            ahead = min(ahead, span.start - end)
+        elif start >= span.end:
+            behind = min(behind, start - span.end)
+        else:
+            continue
+        met.add(word)
+    share = len(met) / max(len(evidence.question_stems), 1)
+    return share, math.exp(-min(ahead, behind) / _NEARNESS), math.exp(-ahead / _NEARNESS)

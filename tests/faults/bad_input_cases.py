@@ -1,0 +1,283 @@
+"""Everything a person can get wrong, as data: what is typed, what was made ready before, what must come back.
+
+``test_bad_input.py`` runs each case; ``write_bad_input.py`` writes docs/bad_input.md from the same cases.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from hipporag_like.store.lock import WriterLock
+
+Setup = Callable[[], None]  # runs in the folder where the command is typed
+
+
+@dataclass(frozen=True)
+class Case:
+    """One mistake.
+
+    ``words`` must stand in the sentence: the culprit and the fix. ``mends`` is the command the sentence asks
+    for; it is run, and the index must answer after it. Without one the index must answer at once.
+    """
+
+    kind: str
+    typed: str
+    code: int
+    words: tuple[str, ...]
+    setup: Setup = lambda: None
+    stdin: bytes = b""
+    mends: str = ""
+    during: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+INDEX = "index corpus.jsonl --index my_index --embedder hashing"
+GOOD = b'{"_id": "x", "text": "The lamp of Calverin was lit by Ossiane."}\n'
+
+
+def put(name: str, data: bytes | str) -> Setup:
+    """Return what writes one file."""
+
+    def write() -> None:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
+
+    return write
+
+
+def snapshot_file(name: str) -> Path:
+    """Return a file of the published snapshot."""
+    return next(Path("my_index/snapshots").glob(f"*/{name}"))
+
+
+def cut_array() -> None:
+    path = snapshot_file("g0/passage_vectors.npy")
+    path.write_bytes(path.read_bytes()[:1000])
+
+
+def alter_array() -> None:
+    path = snapshot_file("g0/passage_vectors.npy")
+    data = bytearray(path.read_bytes())
+    data[-5] ^= 1
+    path.write_bytes(data)
+
+
+def alter_manifest() -> None:
+    path = snapshot_file("manifest.json")
+    path.write_bytes(path.read_bytes().replace(b'"passages": 1', b'"passages": 9', 1))
+
+
+def newer_manifest() -> None:
+    path = snapshot_file("manifest.json")
+    path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 99', 1))
+
+
+def newer_journal() -> None:
+    connection = sqlite3.connect("my_index/journal.db")
+    connection.execute("UPDATE meta SET value = 99 WHERE key = 'format'")
+    connection.commit()
+    connection.close()
+
+
+def drop_journal() -> None:
+    for path in Path("my_index").glob("journal.db*"):
+        path.unlink()
+
+
+def spoil_journal() -> None:
+    drop_journal()
+    Path("my_index/journal.db").write_bytes(b"this is no database, it only has the name of one" * 100)
+
+
+def no_index() -> None:
+    shutil.rmtree("my_index")
+
+
+def file_for_index() -> None:
+    no_index()
+    Path("my_index").write_text("I am a file")
+
+
+def folder(name: str, *files: tuple[str, bytes]) -> Setup:
+    """Return what makes a folder of files."""
+
+    def make() -> None:
+        Path(name).mkdir()
+        for file, data in files:
+            Path(name, file).write_bytes(data)
+
+    return make
+
+
+def links_in_a_circle() -> None:
+    os.symlink("b", "a")
+    os.symlink("a", "b")
+
+
+def questions_file(rows: list[dict[str, object]], corpus: bytes = GOOD) -> Setup:
+    """Return what makes a data set for ``eval``."""
+
+    def make() -> None:
+        Path("data").mkdir()
+        Path("data/corpus.jsonl").write_bytes(corpus)
+        Path("data/questions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    return make
+
+
+def fake_weights() -> None:
+    """Make a folder with files of the right names and sizes and the wrong content."""
+    from hipporag_like.models.weights import OFFICIAL_BYTES
+
+    Path("weights").mkdir()
+    for name in ("tokenizer.json", "config.json"):
+        Path("weights", name).write_text("{}")
+    with open("weights/model.safetensors", "wb") as file:
+        file.truncate(OFFICIAL_BYTES)
+
+
+def busy() -> AbstractContextManager[object]:
+    """Return another writer at work."""
+    return WriterLock(Path("my_index"))
+
+
+Q = 'query "Who lit the lamp?" --index my_index'
+
+SOURCES = [
+    Case("missing source", "index nowhere.txt --index my_index", 2, ("nowhere.txt", "name a file")),
+    Case("no source", "index --index my_index", 2, ("SOURCE", "--help")),
+    Case("empty folder", "index empty --index my_index", 2, ("empty", "no files"), folder("empty")),
+    Case("empty file", "index a.txt --index my_index", 2, ("a.txt", "empty"), put("a.txt", b"")),
+    Case("file of white space", "index a.txt --index my_index", 2, ("a.txt", "empty"), put("a.txt", b" \n\t\n")),
+    Case(
+        "only unreadable files",
+        "index bad --index my_index",
+        2,
+        ("a.bin", "b.txt", "binary file"),
+        folder("bad", ("a.bin", bytes(range(256)) * 40), ("b.txt", b"\0\0\0")),
+    ),
+    Case("folder named like a file", "index notes.txt --index my_index", 2, ("no files",), folder("notes.txt")),
+    Case("NUL bytes", "index a.txt --index my_index", 2, ("a.txt", "binary"), put("a.txt", b"Calverin\0Ossiane")),
+    Case("invalid UTF-8", "index a.txt --index my_index", 2, ("UTF-8", "byte offset 3"), put("a.txt", b"caf\xe9 au lait")),
+    Case(
+        "cut UTF-16",
+        "index a.txt --index my_index",
+        2,
+        ("UTF-16", "convert"),
+        put("a.txt", "Calverin".encode("utf-16") + b"\x00\xd8"),
+    ),
+    Case("unknown binary", "index a.xyz --index my_index", 2, ("a.xyz", "binary"), put("a.xyz", os.urandom(5000))),
+    Case("named pipe", "index pipe --index my_index", 2, ("a pipe",), lambda: os.mkfifo("pipe")),
+    Case("device", "index /dev/null --index my_index", 2, ("a device",)),
+    Case("links in a circle", "index a --index my_index", 2, ("a: ", "symbolic link"), links_in_a_circle),
+    Case("link to nothing", "index a --index my_index", 2, ("link to nothing",), lambda: os.symlink("gone", "a")),
+    Case("fake PDF", "index a.pdf --index my_index", 2, ("a.pdf", "pdf"), put("a.pdf", b"I am no PDF")),
+    Case("fake Word file", "index a.docx --index my_index", 2, ("a.docx", "docx"), put("a.docx", b"PK no zip")),
+    Case("duplicate ids", "index a.jsonl --index my_index", 0, ("a.jsonl:2", "duplicate id 'x'"), put("a.jsonl", GOOD * 2)),
+    Case("id is a list", "index a.jsonl --index my_index", 2, ("'_id'", "a list"), put("a.jsonl", '{"_id": [1], "text": "A b"}')),
+    Case("text is a number", "index a.jsonl --index my_index", 2, ("'text'", "a number"), put("a.jsonl", '{"text": 7}')),
+    Case("title is an object", "index a.jsonl --index my_index", 2, ("'title'", "an object"), put("a.jsonl", '{"text": "A b", "title": {}}')),
+    Case("row without text", "index a.jsonl --index my_index", 2, ("a.jsonl:1", "'text' is missing"), put("a.jsonl", '{"_id": "x"}')),
+    Case("row is a list", "index a.jsonl --index my_index", 2, ("an object", "a list"), put("a.jsonl", "[1, 2]")),
+    Case("invalid JSON", "index a.jsonl --index my_index", 2, ("invalid JSON", "column"), put("a.jsonl", '{"text": "A b"')),
+    Case("JSON with NaN", "index a.jsonl --index my_index", 2, ("NaN",), put("a.jsonl", '{"text": "A b", "year": NaN}')),
+    Case("JSON nested too deeply", "index a.json --index my_index", 2, ("too deeply",), put("a.json", "[" * 100_000)),
+    Case("half a surrogate pair", "index a.jsonl --index my_index", 2, ("surrogate",), put("a.jsonl", '{"text": "A \\ud800 b"}')),
+    Case("text of no words", "index a.jsonl --index my_index", 2, ("no words",), put("a.jsonl", '{"_id": "x", "text": "... !!!"}')),
+    Case("CSV without text column", "index a.csv --index my_index", 2, ("text column",), put("a.csv", "id,name\n1,Calverin\n")),
+    Case("CSV with a ragged row", "index a.csv --index my_index", 0, ("a.csv:3", "3 cells"), put("a.csv", "id,text\n1,The lamp\n2,One,two\n")),
+    Case("nothing on stdin", "index - --index my_index", 2, ("standard input", "empty")),
+    Case("binary on stdin", "index - --index my_index", 2, ("standard input", "binary"), stdin=bytes(range(256)) * 40),
+    Case("stdin twice", "index - - --index my_index", 2, ("only once",)),
+    Case(
+        "unprintable namespace", 'index corpus.jsonl --index my_index --namespace "a\tb"', 2, ("namespace", "printable")
+    ),
+    Case("empty namespace", 'index corpus.jsonl --index my_index --namespace ""', 2, ("namespace",)),
+]
+
+QUESTIONS = [
+    Case("empty question", 'query "" --index my_index', 2, ("question is empty",)),
+    Case("blank question", 'query "   " --index my_index', 2, ("question is empty",)),
+    Case("question of punctuation", 'query "?!..." --index my_index', 2, ("no words",)),
+    Case("ask only punctuation", 'ask "???" --index my_index', 2, ("no words",)),
+    Case("question too long", f'query "{"lamp " * 20}..." --index my_index', 0, ()),
+    Case("no questions on stdin", "query - --index my_index", 2, ("no question on stdin",)),
+    Case("questions not UTF-8", "query - --index my_index", 2, ("UTF-8",), stdin=b"caf\xe9?"),
+    Case("k of 0", f"{Q} -k 0", 2, ("k must be", "at least 1")),
+    Case("k below 0", f"{Q} -k -1", 2, ("k must be", "at least 1")),
+    Case("k in letters", f"{Q} -k abc", 2, ("'abc'", "integer")),
+    Case("unknown method", f"{Q} --method grph", 2, ("graph, dense, bm25, hybrid", "'grph'")),
+    Case("unknown reader", 'ask "Who lit the lamp?" --index my_index --reader oracle', 2, ("extractive", "'oracle'")),
+    Case("unknown namespace", f"{Q} --namespace nope", 2, ("'nope'", "default")),
+    Case("unknown option", f"{Q} --metod graph", 2, ("--metod", "--help")),
+    Case("unknown command", "qery", 2, ("qery", "query")),
+    Case("no index named", 'query "Who?"', 2, ("--index",)),
+    Case("bad operator in --where", f'{Q} --where "year>>3"', 2, ("year>>3", "year>=2000")),
+    Case("in without a list", f'{Q} --where "lang in "', 2, ("lang in",)),
+    Case("--where without a value", f'{Q} --where "year="', 2, ("year=",)),
+    Case("contradicting --where", f'{Q} --where "a=1" --where "a=2"', 2, ("contradicts",)),
+]
+
+OPTIONS = [
+    Case("unknown extractor", "index corpus.jsonl --index my_index --extractor magic", 2, ("rules", "'magic'")),
+    Case("openie file missing", "index corpus.jsonl --index my_index --extractor openie:no.json", 2, ("no.json",)),
+    Case("spaCy pipeline missing", "index corpus.jsonl --index my_index --extractor spacy:no_such", 2, ("no_such", "spacy")),
+    Case("unknown embedder", f"{Q} --embedder minlm", 2, ("minlm", "did you mean minilm")),
+    Case("embedder folder missing", f"{Q} --embedder ./no/such/folder", 2, ("no/such/folder",)),
+    Case("another embedder than the index's", f"{Q} --embedder minilm", 2, ("hashing", "another folder")),
+    Case("embedder folder without weights", f"{Q} --embedder empty", 1, ("empty",), folder("empty")),
+    Case("altered weights", f"{Q} --embedder weights", 1, ("not the official file",), fake_weights),
+    Case("config missing", f"{Q} --config no.toml", 2, ("no.toml",)),
+    Case("config is no TOML", f"{Q} --config a.toml", 2, ("a.toml", "not valid TOML"), put("a.toml", "[search\nk=")),
+    Case("config is a folder", f"{Q} --config a.toml", 2, ("a.toml",), folder("a.toml")),
+    Case("config not UTF-8", f"{Q} --config a.toml", 2, ("a.toml", "TOML"), put("a.toml", b"# caf\xe9")),
+    Case("unknown key in config", f"{Q} --config a.toml", 2, ("did you mean search.damping",), put("a.toml", "[search]\ndampng = 0.5")),
+    Case("unknown table in config", f"{Q} --config a.toml", 2, ("did you mean search",), put("a.toml", "[serch]\nk = 5")),
+    Case("bad value in config", f"{Q} --config a.toml", 2, ("search.damping", "0.01 to 0.99"), put("a.toml", "[search]\ndamping = 7")),
+    Case("bad type in config", f"{Q} --config a.toml", 2, ("embed.model",), put("a.toml", "[embed]\nmodel = 7")),
+    Case("bad switch in config", f"{Q} --config a.toml", 2, ("extract.gazetteer",), put("a.toml", '[extract]\ngazetteer = "no"')),
+    Case("fraction for a count in config", f"{Q} --config a.toml", 2, ("chunk.max_tokens", "whole"), put("a.toml", "[chunk]\nmax_tokens = 100.5")),
+    Case("not a number in config", f"{Q} --config a.toml", 2, ("search.damping",), put("a.toml", "[search]\ndamping = nan")),
+]
+
+INDEXES = [
+    Case("index missing", Q, 2, ("my_index", "make one with"), no_index, mends=INDEX),
+    Case("empty folder as index", Q, 2, ("my_index", "run:"), lambda: (no_index(), Path("my_index").mkdir())[1], mends=INDEX),
+    Case("file as index", Q, 1, ("my_index", "another folder"), file_for_index),
+    Case("index into a file", INDEX, 1, ("my_index", "another folder"), file_for_index),
+    Case("journal deleted, then indexed", INDEX, 0, (), drop_journal),
+    Case("journal deleted, then deleted from", "delete s001 --index my_index", 2, ("my_index",), drop_journal, mends=INDEX),
+    Case("journal garbage", INDEX, 1, ("journal.db", "delete my_index"), spoil_journal),
+    Case("array cut", Q, 1, ("passage_vectors.npy", "rebuild"), cut_array, mends=INDEX),
+    Case("array altered", Q, 1, ("passage_vectors.npy", "checksum", "rebuild"), alter_array, mends=INDEX),
+    Case("manifest altered", Q, 1, ("manifest.json", "checksum", "rebuild"), alter_manifest, mends=INDEX),
+    Case("CURRENT garbage", Q, 1, ("CURRENT", "rebuild"), put("my_index/CURRENT", b"what?"), mends=INDEX),
+    Case("CURRENT names no snapshot", Q, 1, ("missing", "rebuild"), put("my_index/CURRENT", b"77\n"), mends=INDEX),
+    Case("snapshot of a newer version", Q, 1, ("format 99", "upgrade"), newer_manifest),
+    Case("journal of a newer version", INDEX, 1, ("format 99", "upgrade"), newer_journal),
+    Case("two writers", INDEX, 1, ("another process", "wait"), during=busy),
+    Case("delete while another writes", "delete s001 --index my_index", 1, ("another process", "wait"), during=busy),
+    Case("delete unknown ids", "delete no1 no2 --index my_index", 2, ("no1", "no2")),
+    Case("delete in an unknown namespace", "delete s001 --index my_index --namespace nope", 2, ("nope",)),
+    Case("unknown export format", "export --index my_index --format pdf --out a.pdf", 2, ("graphml", "'pdf'")),
+    Case("export into a missing folder", "export --index my_index --format json --out no/a.json", 2, ("folder no",)),
+    Case("export onto a folder", "export --index my_index --format json --out data", 2, ("data is a folder",), folder("data")),
+]
+
+EVALS = [
+    Case("eval of nothing", "eval nowhere", 2, ("nowhere",)),
+    Case("eval of a folder without questions", "eval data", 2, ("questions.jsonl",), folder("data", ("corpus.jsonl", GOOD))),
+    Case("gold ids not in the corpus", "eval data --embedder hashing", 2, ("gone",), questions_file([{"id": "1", "question": "Who?", "answers": ["a"], "supporting": ["gone"]}])),
+    Case("no questions in the file", "eval data --embedder hashing", 2, ("question",), questions_file([])),
+    Case("limit of 0", "eval sample --limit 0", 2, ("limit must be", "at least 1")),
+    Case("eval with an unknown method", "eval sample --method magic", 2, ("magic", "graph")),
+    Case("eval into a missing folder", "eval sample --limit 1 --embedder hashing --method bm25 --json no/a.json", 2, ("no",)),
+]
+
+CASES = SOURCES + QUESTIONS + OPTIONS + INDEXES + EVALS

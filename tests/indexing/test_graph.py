@@ -1,0 +1,160 @@
+"""The walk's graph by hand, and its matrices against scipy."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from hipporag_like.config import GraphConfig
+from hipporag_like.indexing.entities import Analysis
+from hipporag_like.indexing.graph import build_graph, rows_of
+
+NO_PAIRS = np.zeros((0, 2), np.int32), np.zeros(0, np.float32)
+
+
+def analysis_of(n_entities, fact_passage, mentions, titles=(), terms=()):
+    """Mentions are (fact, entity, count), titles (passage, entity)."""
+    numbers = np.array(sorted(mentions), np.int32).reshape(-1, 3)
+    titled = np.array(sorted(titles), np.int32).reshape(-1, 2)
+    names = [f"entity {i:02}" for i in range(n_entities)]
+    n_facts = len(fact_passage)
+    return Analysis(
+        names=names,
+        keys=names,
+        fact_passage=np.array(fact_passage, np.int32),
+        fact_start=np.zeros(n_facts, np.int32),
+        fact_end=np.ones(n_facts, np.int32),
+        triples={},
+        mention_fact=numbers[:, 0].copy(),
+        mention_entity=numbers[:, 1].copy(),
+        mention_count=numbers[:, 2].copy(),
+        title_passage=titled[:, 0].copy(),
+        title_entity=titled[:, 1].copy(),
+        alias=np.zeros((0, 2), np.int32),
+        is_term=np.isin(np.arange(n_entities), list(terms)),
+    )
+
+
+def dense(rows, n_columns):
+    matrix = np.zeros((len(rows.indptr) - 1, n_columns))
+    for i in range(len(matrix)):
+        columns, weights = rows.row(i)
+        matrix[i, columns] = weights
+    return matrix
+
+
+# Passage 0 has facts 0 and 1, passage 1 none, passage 2 fact 2. Entity 0 is once in fact 0, entity 1 twice
+# in fact 0 and once in fact 2, entity 2 is the title of passages 0 and 1 and named in fact 1.
+BY_HAND = analysis_of(
+    3, [0, 0, 2], [(0, 0, 1), (0, 1, 2), (1, 2, 1), (2, 1, 1)], titles=[(0, 2), (1, 2)], terms=[0]
+)
+
+
+def test_weights_by_hand():
+    config = GraphConfig(title_weight=4.0, term_weight=0.3)
+    graph = build_graph(BY_HAND, 3, *NO_PAIRS, config)
+    wanted = [[0.3, 0, 0], [1 + np.log(2), 0, 1], [4, 1 + 4, 0]]
+    np.testing.assert_allclose(dense(graph.entity_facts, 3), wanted, rtol=1e-6)
+    np.testing.assert_array_equal(dense(graph.fact_entities, 3), dense(graph.entity_facts, 3).T)
+    assert graph.passage_facts.tolist() == [0, 2, 2, 3]
+    assert graph.entity_passages.tolist() == [1, 2, 2]
+
+
+def test_types_are_those_of_the_walk():
+    graph = build_graph(BY_HAND, 3, np.array([[0, 2]], np.int32), np.array([0.9], np.float32), GraphConfig())
+    for rows in (graph.entity_facts, graph.fact_entities, graph.synonyms):
+        assert (rows.indptr.dtype, rows.indices.dtype, rows.weights.dtype) == (np.int64, np.int32, np.float32)
+    assert (graph.passage_facts.dtype, graph.entity_passages.dtype) == (np.int64, np.int32)
+
+
+def test_synonyms_lead_both_ways():
+    pairs, cosines = np.array([[0, 1], [0, 2]], np.int32), np.array([0.75, 1.0], np.float32)
+    graph = build_graph(BY_HAND, 3, pairs, cosines, GraphConfig())
+    np.testing.assert_array_equal(dense(graph.synonyms, 3), [[0, 0.75, 1], [0.75, 0, 0], [1, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    "config",
+    [GraphConfig(title_weight=0), GraphConfig(term_weight=0), GraphConfig(title_weight=0, term_weight=0)],
+)
+def test_what_weighs_nothing_is_no_edge(config):
+    """The walk divides by the weights of a row; one that weighs nothing would end it with an error."""
+    graph = build_graph(BY_HAND, 3, *NO_PAIRS, config)
+    for rows in (graph.entity_facts, graph.fact_entities):
+        assert np.all(rows.weights > 0)
+    assert graph.entity_passages.tolist() == [1, 2, 2]  # what is counted does not depend on weights
+
+
+def test_a_corpus_without_entities():
+    graph = build_graph(analysis_of(0, [0, 1], []), 2, *NO_PAIRS, GraphConfig())
+    assert graph.entity_facts.indptr.tolist() == [0]
+    assert graph.fact_entities.indptr.tolist() == [0, 0, 0]
+    assert len(graph.entity_passages) == 0
+
+
+def test_no_passages_at_all():
+    graph = build_graph(analysis_of(0, [], []), 0, *NO_PAIRS, GraphConfig())
+    assert graph.passage_facts.tolist() == [0]
+    assert len(graph.fact_entities.indices) == 0
+
+
+EDGES = st.lists(
+    st.tuples(st.integers(0, 6), st.integers(0, 9), st.sampled_from([0.0, 0.25, 1.0, 2.5])), max_size=60
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(EDGES)
+def test_rows_are_scipys(edges):
+    row, column, weight = (
+        (np.array(part) for part in zip(*edges, strict=True)) if edges else [np.zeros(0)] * 3
+    )
+    found = rows_of(row.astype(np.int32), column.astype(np.int32), weight.astype(np.float32), 8)
+    theirs = sparse.coo_array((weight, (row.astype(int), column.astype(int))), shape=(8, 10)).tocsr()
+    theirs.eliminate_zeros()
+    theirs.sort_indices()
+    assert found.indptr.tolist() == theirs.indptr.tolist()
+    assert found.indices.tolist() == theirs.indices.tolist()
+    np.testing.assert_allclose(found.weights, theirs.data, rtol=1e-6)
+
+
+@st.composite
+def corpora(draw):
+    n_entities, n_passages = draw(st.integers(1, 8)), draw(st.integers(1, 6))
+    fact_passage = sorted(draw(st.lists(st.integers(0, n_passages - 1), max_size=12)))
+    entities, passages = st.integers(0, n_entities - 1), st.integers(0, n_passages - 1)
+    mentions = {}
+    if fact_passage:
+        places = st.tuples(st.integers(0, len(fact_passage) - 1), entities)
+        mentions = draw(st.dictionaries(places, st.integers(1, 5), max_size=30))
+    titles = draw(st.lists(st.tuples(passages, entities), max_size=6, unique=True))
+    terms = draw(st.sets(entities)) - {e for _, e in titles}
+    triples = [(fact, entity, count) for (fact, entity), count in mentions.items()]
+    return analysis_of(n_entities, fact_passage, triples, titles, terms), n_passages, triples, titles
+
+
+@settings(max_examples=100, deadline=None)
+@given(corpora())
+def test_the_graph_is_what_a_loop_would_build(corpus):
+    analysis, n_passages, mentions, titles = corpus
+    config = GraphConfig()
+    wanted = np.zeros((len(analysis.keys), len(analysis.fact_passage)))
+    for fact, entity, count in mentions:
+        kind = config.term_weight if analysis.is_term[entity] else 1.0
+        wanted[entity, fact] += kind * (1 + np.log(count))
+    for passage, entity in titles:
+        for fact in np.flatnonzero(analysis.fact_passage == passage):
+            wanted[entity, fact] += config.title_weight
+    graph = build_graph(analysis, n_passages, *NO_PAIRS, config)
+    np.testing.assert_allclose(dense(graph.entity_facts, wanted.shape[1]), wanted, rtol=1e-6)
+    np.testing.assert_array_equal(
+        dense(graph.fact_entities, wanted.shape[0]), dense(graph.entity_facts, wanted.shape[1]).T
+    )
+    for i in range(n_passages):
+        facts = np.arange(graph.passage_facts[i], graph.passage_facts[i + 1])
+        assert facts.tolist() == np.flatnonzero(analysis.fact_passage == i).tolist()
+    holding = [{p for p, x in titles if x == e} for e in range(len(analysis.keys))]
+    for fact, entity, _ in mentions:
+        holding[entity].add(int(analysis.fact_passage[fact]))
+    assert graph.entity_passages.tolist() == [len(passages) for passages in holding]
