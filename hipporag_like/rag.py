@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from hipporag_like.indexing.index import Index, Segment
     from hipporag_like.models.protocols import Embedder, Extractor, Reader
 
+# A question of 1,000,000 characters takes 8 s to link and half a minute to embed; a page of text has 3,000.
+MAX_QUESTION = 100_000
 # Questions embedded together by retrieve_many; one batch of the default embedder.
 QUESTIONS_AT_ONCE = 64
 
@@ -396,5 +398,10 @@ class HippoRAG:
 def _require_question(question: str) -> None:
     if not isinstance(question, str) or not question.strip():
         raise UsageError("the question is empty; ask something in words")
+    if len(question) > MAX_QUESTION:
+        raise UsageError(
+            f"the question has {len(question):,} characters, at most {MAX_QUESTION:,} are allowed; "
+            "ask in a sentence, or index the text as a document"
+        )
     if not words(question):
         raise UsageError(f"there are no words in the question {question[:40]!r}; ask something in words")

@@ -61,6 +61,7 @@ _ITEM = re.compile(
     r"[-*+\u2022\u2023\u25aa\u25cf\u25e6\u2013\u2014]\s|\(?\d{1,3}[.)]\s|\(?[A-Za-z][.)]\s|#{1,6}\s|[>|]|\[?\d{1,4}[-:/]\d\d"
     r"|[=*_~-]{3}|(?=[^\W\d_])[\w .'\u2019-]{1,30}:\s"
 )
+_ONE_LETTER_WORDS = frozenset("aio")  # any other single letter before a period is an initial
 _HEADING = re.compile(r"#{1,6}\s")
 _NEVER_FIRST = frozenset(".,;:!?\u2026)]}")
 _GOES_ON = frozenset(",;:-\u2013\u2014(/&+=\u060c\u061b\u3001\uff0c\uff1b\uff1a\\")
@@ -84,13 +85,14 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         character that is no white space lies in one. None holds more than 400 word tokens.
     """
     spans: list[tuple[int, int]] = []
+    small = text.islower()  # a text without capitals: a small letter says nothing about where it stands
     begin = len(text) - len(text.lstrip())
     for match in _CANDIDATE.finditer(text, begin):
         run, space = match.group(1, 2)
         if run is None:
             cut = _line_ends(text, begin, match.start(), match.end(), match.group())
         elif space:
-            cut = _sentence_ends(text, begin, match)
+            cut = _sentence_ends(text, begin, match, small)
         else:
             cut = _is_wide(text, match)
         if cut:
@@ -118,7 +120,7 @@ def _is_wide(text: str, match: re.Match[str]) -> bool:
     return not (first == "\uff0e" and end < len(text) and text[end].isalnum())  # a wide decimal point or U．S
 
 
-def _sentence_ends(text: str, begin: int, match: re.Match[str]) -> bool:
+def _sentence_ends(text: str, begin: int, match: re.Match[str], small: bool) -> bool:
     """Whether a terminator with white space after it ends a sentence."""
     dot, end, space = match.start(), match.end(), match.group(2)
     if end == len(text) or _is_wide(text, match):
@@ -132,7 +134,7 @@ def _sentence_ends(text: str, begin: int, match: re.Match[str]) -> bool:
     if lead is None:
         return True
     word = lead.group(1)
-    if word[0].islower():
+    if word[0].islower() and not small:
         return False
     if text[dot] != "." or match.group(1):
         return True
@@ -155,7 +157,7 @@ def _is_abbreviation(text: str, begin: int, dot: int, following: str, initial: b
     low = before.lower()
     if low in _BEFORE_NUMBER and following[0].isdigit():
         return True
-    if (len(before) == 1 and before.isupper()) or low in _PERHAPS or _DOTTED.match(before):
+    if (len(before) == 1 and before.isalpha() and before not in _ONE_LETTER_WORDS) or low in _PERHAPS or _DOTTED.match(before):
         return initial or following.lower() not in _OPENERS
     return False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hipporag_like.config import ChunkConfig
@@ -16,6 +17,9 @@ _FULL_ENOUGH = (
 _ORPHAN = (
     0.25  # of the budget: a last passage with less of its own joins the one before (1.25 budgets at most)
 )
+# Characters that count as a token at least. Prose has about 6 a token; encoded data, tables of blanks and rows of
+# signs have no end, and a passage of megabytes would stop the extractor and say nothing.
+_CHARACTERS = 64
 _HEADING = re.compile(r"#{1,6}\s")
 
 
@@ -44,9 +48,10 @@ def chunk_document(text: str, config: ChunkConfig) -> list[tuple[int, int]]:
     list of (start, end)
         Half-open character spans in order. Every sentence lies in one, a sentence over the budget in
         several; neighbours share whole sentences of at most ``config.overlap`` tokens. Each holds at most
-        ``config.max_tokens`` tokens, the last one up to a quarter more. None for a blank text.
+        ``config.max_tokens`` tokens, the last one up to a quarter more, where 64 characters count as a token
+        at least. None for a blank text.
     """
-    if text.strip() and len(words(text)) <= config.max_tokens:  # most documents; spares the sentences
+    if text.strip() and _size(text) <= config.max_tokens:  # most documents; spares the sentences
         return [(len(text) - len(text.lstrip()), len(text.rstrip()))]
     units = _units(text, int(config.max_tokens))
     passages: list[tuple[int, int]] = []  # half-open ranges of units
@@ -86,7 +91,7 @@ def _units(text: str, limit: int) -> list[_Unit]:
     units: list[_Unit] = []
     at, after_heading = 0, False
     for start, end in sentence_spans(text):
-        tokens = len(words(text[start:end]))
+        tokens = _size(text[start:end])
         heading = _HEADING.match(text, start) is not None
         gap = text[at:start]
         # What follows a heading belongs to it, blank line or not.
@@ -94,10 +99,26 @@ def _units(text: str, limit: int) -> list[_Unit]:
         if tokens <= limit:
             units.append(_Unit(start, end, tokens, opens))
         else:
-            for i, (a, b) in enumerate(cut_span(text, start, end, limit)):
-                units.append(_Unit(a, b, len(words(text[a:b])), opens and i == 0))
+            for i, (a, b) in enumerate(_pieces(text, start, end, limit)):
+                units.append(_Unit(a, b, _size(text[a:b]), opens and i == 0))
         at, after_heading = end, heading
     return units
+
+
+def _size(text: str) -> int:
+    """Return the tokens that ``text`` counts as."""
+    return max(len(words(text)), len(text) // _CHARACTERS)
+
+
+def _pieces(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a sentence over the budget: cut between words, and inside one only if it is endless."""
+    longest = limit * _CHARACTERS
+    for first, last in cut_span(text, start, end, limit):
+        for a in range(first, last, longest):
+            piece = text[a : min(a + longest, last)]
+            if piece.strip():
+                a += len(piece) - len(piece.lstrip())
+                yield a, a + len(piece.strip())
 
 
 def _tokens(units: list[_Unit], first: int, stop: int) -> int:

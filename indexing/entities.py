@@ -93,7 +93,7 @@ def analyse(
     found = names.read(passages, extractions)
     titles = _read_titles(passages, names)
     own = settle(found, names, tokens, set(titles.spans.key.tolist()))
-    spans = join_spans([own, _gazetteer(names, titles, tokens, config, cased).find()])
+    spans = join_spans([own, _gazetteer(names, titles, tokens, config, cased, len(own.key)).find()])
     if config.gazetteer:
         spans = join_spans([spans, short_forms(spans, titles.spans, names, tokens)])
     facts = collect_facts(passages, extractions, names, spans)
@@ -121,7 +121,7 @@ def _read_titles(passages: Sequence[Passage], names: Names) -> _Titles:
 
 
 def _gazetteer(
-    names: Names, titles: _Titles, tokens: Tokens, config: ExtractConfig, cased: bool
+    names: Names, titles: _Titles, tokens: Tokens, config: ExtractConfig, cased: bool, n_names: int
 ) -> Gazetteer:
     gazetteer = Gazetteer(tokens, names, cased)
     if config.gazetteer:
@@ -130,7 +130,7 @@ def _gazetteer(
         for number in dict.fromkeys([*titles.spans.key.tolist(), *repeated]):
             gazetteer.add_name(keys[number], number)
     if config.mine_terms:
-        for gram in mine_terms(tokens):
+        for gram in mine_terms(tokens, n_names):
             key = " ".join(tokens.words[w] for w in gram)
             gazetteer.add_term(key, names.keys[key])
     return gazetteer

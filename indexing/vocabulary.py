@@ -16,6 +16,8 @@ from hipporag_like.types import Extraction, Passage
 # Passages tokenised at a time: one split of a joined text is twice as fast as one split a passage, and
 # 256 passages of 100 words keep the lists of Python strings below 5 MB.
 BATCH = 256
+_PLAIN_GAPS = frozenset({" ", "", "-", "\u2010", "\u2011", "\n", "  "})
+_N_COLUMNS = 7
 _POSSESSIVE = "'s"  # stands for the possessive ending, which is two characters and no word
 
 
@@ -33,6 +35,8 @@ class Tokens:
         int32, (n_tokens,): character span in the passage.
     capital
         bool, (n_tokens,): whether the token starts with a capital.
+    joined
+        bool, (n_tokens,): whether only white space or a hyphen stands between it and the token before.
     opens
         bool, (n_tokens,): whether it is the first of its sentence.
     passage
@@ -54,6 +58,7 @@ class Tokens:
     start: NDArray[np.int32]
     end: NDArray[np.int32]
     capital: NDArray[np.bool_]
+    joined: NDArray[np.bool_]
     opens: NDArray[np.bool_]
     passage: NDArray[np.int32]
     sentence: NDArray[np.int32]
@@ -89,8 +94,8 @@ def read_tokens(passages: Sequence[Passage], extractions: Sequence[Extraction]) 
         _read_batch(passages[at : at + BATCH], extractions[at : at + BATCH], surfaces)
         for at in range(0, len(passages), BATCH)
     ]
-    surface, start, end, sentence, lengths, n_sentences = (
-        np.concatenate([np.zeros(0, dtype=np.int32), *(batch[column] for batch in batches)]) for column in range(6)
+    surface, start, end, sentence, joined, lengths, n_sentences = (
+        np.concatenate([np.zeros(0, dtype=np.int32), *columns]) for columns in _columns(batches)
     )
     passage = np.repeat(np.arange(len(passages), dtype=np.int32), lengths)
     passage_sentences = running(n_sentences)
@@ -105,6 +110,7 @@ def read_tokens(passages: Sequence[Passage], extractions: Sequence[Extraction]) 
         start=start,
         end=end,
         capital=capital,
+        joined=(joined > 0) & ~opens,
         opens=opens,
         passage=passage,
         sentence=sentence,
@@ -113,6 +119,10 @@ def read_tokens(passages: Sequence[Passage], extractions: Sequence[Extraction]) 
         capital_count=np.bincount(ids[capital & ~opens], minlength=len(words)),
         small_count=np.bincount(ids[~capital], minlength=len(words)),
     )
+
+
+def _columns(batches: Sequence[tuple[NDArray[np.int32], ...]]) -> list[tuple[NDArray[np.int32], ...]]:
+    return list(zip(*batches, strict=True)) if batches else [()] * _N_COLUMNS
 
 
 def sentence_of(
@@ -146,7 +156,7 @@ def running(lengths: NDArray[np.integer]) -> NDArray[np.int64]:
 def _read_batch(
     passages: Sequence[Passage], extractions: Sequence[Extraction], surfaces: Numbers
 ) -> tuple[NDArray[np.int32], ...]:
-    """Return surface, start, end and sentence of each token, and tokens and sentences of each passage.
+    """Return surface, start, end, sentence and joint of each token, and tokens and sentences of each passage.
 
     Starts, ends and sentences are counted from the passage's own first.
     """
@@ -156,12 +166,14 @@ def _read_batch(
     ends = np.fromiter(accumulate(map(len, parts)), dtype=np.int64, count=len(parts))
     surface = np.fromiter(map(surfaces.__getitem__, parts[1::2]), dtype=np.int32, count=len(parts) // 2)
     word = surface != surfaces[_POSSESSIVE]
-    start, end, surface = ends[0:-1:2][word], ends[1::2][word], surface[word]
+    plain = np.fromiter(map(_PLAIN_GAPS.__contains__, parts[0:-1:2]), dtype=bool, count=len(parts) // 2)
+    plain[1:] &= word[:-1]  # a possessive ending parts two words
+    start, end, surface, joined = ends[0:-1:2][word], ends[1::2][word], surface[word], plain[word]
     passage = np.searchsorted(origin, start, side="right") - 1
     lengths = np.bincount(passage, minlength=len(passages))
     n_sentences = np.array([max(1, len(e.sentences)) for e in extractions])
     sentence = sentence_of(start, origin, extractions) - running(n_sentences)[passage]
-    columns = (surface, start - origin[passage], end - origin[passage], sentence, lengths, n_sentences)
+    columns = (surface, start - origin[passage], end - origin[passage], sentence, joined, lengths, n_sentences)
     return tuple(column.astype(np.int32) for column in columns)
 
 

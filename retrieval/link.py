@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.spelling import trigrams
-from hipporag_like.text import STOPWORDS, has_case, is_unspaced, key_of, word_spans
+from hipporag_like.text import ARTICLES, STOPWORDS, has_case, is_unspaced, key_of, word_spans
 from hipporag_like.types import Seed
 
 MAX_NGRAM = 12
@@ -122,8 +122,8 @@ def _ngrams(segment: Segment, question: str, named: _Weights) -> list[str]:
             row = rows.get((at, n), -1)
             if row < 0:
                 continue
-            token = tokens[at]
-            plain = n == 1 and not (capital[at] or token[0].isdigit() or is_unspaced(token) or not has_case(token))
+            last = at + n - 1
+            plain = not capital[last] and _is_plain_word(tokens[at : last + 1])
             if plain and not terms[row] and not (loose and passages[row] <= rare):
                 continue
             named.add(row, 1.0, "ngram", question[spans[at][1] : spans[at + n - 1][2]])
@@ -132,6 +132,16 @@ def _ngrams(segment: Segment, question: str, named: _Weights) -> list[str]:
             break
         at += 1
     return _capital_runs(question, spans, capital, covered)
+
+
+def _is_plain_word(gram: list[str]) -> bool:
+    """Return whether an n-gram is one word that would be written with a capital if it were a name.
+
+    An article before it makes no name of it: "an orange" is as little Orange as "orange" is.
+    """
+    word = gram[-1]
+    alone = len(gram) == 1 or (len(gram) == 2 and gram[0] in ARTICLES)
+    return alone and has_case(word) and not (word[0].isdigit() or is_unspaced(word))
 
 
 def _rows_of_ngrams(segment: Segment, tokens: list[str]) -> dict[tuple[int, int], int]:

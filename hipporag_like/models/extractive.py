@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from hipporag_like.models.protocols import Embedder
 from hipporag_like.models.reader_chain import follow, read_chain
 from hipporag_like.models.reader_compare import Verdict, choose
-from hipporag_like.models.reader_features import candidates, gather
+from hipporag_like.models.reader_evidence import gather
+from hipporag_like.models.reader_features import candidates
 from hipporag_like.models.reader_question import Asked, take_apart
-from hipporag_like.models.reader_score import Scored, confidence, score
+from hipporag_like.models.reader_score import best_candidate, confidence, coverage
 from hipporag_like.models.reader_view import Place, View, build_view
 from hipporag_like.models.reader_yesno import judge
 from hipporag_like.types import Answer, Citation, Trace
@@ -22,7 +22,7 @@ MAX_CITATIONS = 4  # a comparison across a bridge rests on four sentences
 # everything was found, 0.55 where a stand-in was used.
 VERDICT_BASE, VERDICT_GAIN = 0.45, 0.5
 # Below this confidence the answer is "not found"; see reader_score.py for how it was chosen.
-MIN_CONFIDENCE = 0.10
+MIN_CONFIDENCE = 0.08
 
 
 class ExtractiveReader:
@@ -78,7 +78,7 @@ class ExtractiveReader:
         chain = read_chain(view)
         states = follow(view, chain.steps, chain.anchors)
         evidence = gather(view, asked, chain, states)
-        best: Scored | None = score(view, candidates(evidence))
+        best = best_candidate(view, candidates(evidence))
         sure = 0.0 if best is None else confidence(view, best)
         if best is None or sure < MIN_CONFIDENCE:
             return self._nothing(view.question, trace, sure)
@@ -116,7 +116,3 @@ def _citations(view: View, places: Sequence[Place]) -> tuple[Citation, ...]:
         )
     return tuple(found.values())[:MAX_CITATIONS]
 
-
-def sigmoid(x: float) -> float:
-    """Return the logistic function of ``x``."""
-    return 1 / (1 + math.exp(-x))

@@ -14,6 +14,13 @@ from hipporag_like.text import word_spans, words
 BEAM = 6  # states kept after each step; a step rarely has more than three plausible fillers
 _REACH = 70  # characters between a cue and its filler: "directed by the award-winning Danish film maker X"
 _MAX_STEPS = 4
+_TITLED = re.compile(r", (?:\d+\w+ )?(?:Duke|Duchess|Count|Countess|Earl|Baron|Lord|Lady|Prince|Princess|King|Queen|Margrave|Landgrave|Elector|Jr|Sr|Viscount|Marquess|Marquis|Heiress|Archduke)\b")
+_PLACE_STEPS = frozenset({"birth place", "death place", "within"})
+# "Where was X born" asks for the place; "Which airport serves the place where X was born" goes on from there.
+_ASKS_PLACE = re.compile(
+    r"^\W*(?:where (?:was|were|is|did)|what (?:is|was) (?:the )?(?:place|birthplace|birth place|hometown)|"
+    r"in (?:which|what) (?:city|town|place|country|state|village|region|island|year)?)\b|\b(?:which|what) \w+\?*$", re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,8 @@ def read_chain(view: View) -> Chain:
     """Return the relations that the question of ``view`` asks to follow."""
     question = view.question
     final = next((name for pattern, name in FINALS if pattern.search(question)), "")
+    if final in ("birth place", "death place") and not _ASKS_PLACE.search(question):
+        final = ""
     spans = word_spans(question)
     anchored = [(spans[a][1], spans[b - 1][2], i) for i, (a, b) in sorted(view.asked.items())]
     first = min((a for a, _, _ in anchored), default=len(question))
@@ -46,6 +55,8 @@ def read_chain(view: View) -> Chain:
     found: list[tuple[int, tuple[str, ...]]] = []
     free = question
     for pattern, steps in STEPS:
+        if final and steps[0] in _PLACE_STEPS:
+            continue
         for match in pattern.finditer(free):
             if any(a <= match.start() < b for a, b, _ in anchored):
                 continue
@@ -133,12 +144,17 @@ def _in_sentence(view: View, number: int, sentence: Sentence, relation: Relation
     for rank, cue in enumerate(relation.cues):
         for match in cue.finditer(text):
             names = _behind(text, match.end(), spans, own)
-            found += [(span, 0.95**rank * 0.8**k) for k, span in enumerate(names[:3])]
+            found += [(n, 0.95**rank * 0.8**k * _gender(text, n, relation)) for k, n in enumerate(names[:3])]
     for cue in relation.second:
         for match in cue.finditer(text):
             names = _behind(text, match.end(), spans, own)
             found += [(span, 0.9 if k == 1 else 0.3) for k, span in enumerate(names[:3]) if k]
     return found
+
+
+def _gender(text: str, span: Span, relation: Relation) -> float:
+    against = relation.against
+    return 0.3 if against is not None and against.search(text[span.start : span.end]) else 1.0
 
 
 def _fits(text: str, span: Span, relation: Relation) -> bool:
@@ -147,7 +163,12 @@ def _fits(text: str, span: Span, relation: Relation) -> bool:
     surface = text[span.start : span.end]
     if relation.filler == "award":
         return span.kind in ("name", "quoted")
-    return span.kind in ("name", "quoted") and (relation.filler == "place" or not is_demonym(surface))
+    if span.kind not in ("name", "quoted"):
+        return False
+    if relation.filler in ("place", "group"):
+        return relation.filler == "place" or not is_demonym(surface)
+    # "A, Duke of B" is one person; any other comma divides two.
+    return not is_demonym(surface) and ("," not in surface or _TITLED.search(surface) is not None)
 
 
 def _behind(text: str, at: int, spans: list[Span], own: set[str]) -> list[Span]:

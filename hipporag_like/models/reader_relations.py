@@ -21,12 +21,15 @@ class Relation:
         Patterns; the filler follows the match. In a pattern, ``second`` means the second name behind it.
     converse
         The relation the other way round, told in the filler's own passage.
+    against
+        A pattern of names that are hardly ever the filler: a queen is no father.
     """
 
     filler: Filler
     cues: tuple[re.Pattern[str], ...]
     second: tuple[re.Pattern[str], ...] = ()
     converse: str = ""
+    against: re.Pattern[str] | None = None
 
 
 def _cues(*patterns: str) -> tuple[re.Pattern[str], ...]:
@@ -38,12 +41,20 @@ _OFFSPRING = (
 )
 _PARENTS = r"\b(?:born|born in [^.;]{2,40}|born [^.;]{2,40}) to\b"
 
+_FEMALE = re.compile(
+    r"^(?:Queen|Princess|Lady|Duchess|Countess|Empress|Infanta|Archduchess|Mrs|Miss|Baroness|Dame|Grand Duchess|Tsarina)\b"
+)
+_MALE = re.compile(
+    r"^(?:King|Prince|Lord|Duke|Count|Emperor|Infante|Archduke|Mr|Sir|Baron|Grand Duke|Earl|Sultan|Tsar|Pope)\b"
+)
+
 RELATIONS: dict[str, Relation] = {
     "father": Relation(
         "name",
         _cues(_OFFSPRING, r"\bfather(?:,| was| is|:)", r"\b(?:his|her|their) (?:\w+ )?father,?", _PARENTS,
               r"\bfathered by", r"\bdeath of (?:his|her) father"),
         converse="child",
+        against=_FEMALE,
     ),
     "mother": Relation(
         "name",
@@ -51,6 +62,7 @@ RELATIONS: dict[str, Relation] = {
               r"\b(?:by|and) his (?:\w+ )?(?:wife|consort|mistress|concubine|queen|spouse),?", r"\bborn to (?=Queen|Princess|Lady)"),
         second=_cues(_OFFSPRING, _PARENTS),
         converse="child",
+        against=_MALE,
     ),
     "spouse": Relation(
         "name",
@@ -82,7 +94,7 @@ RELATIONS: dict[str, Relation] = {
     ),
     "performer": Relation(
         "name",
-        _cues(r"\b(?:performed|recorded|sung|released|covered)\b(?:[\w ,-]{0,25})? by\b", r"\b(?:song|single|album|track|ballad|hit|EP)\b[^.;]{0,20}\b(?:by|of|from)\b",
+        _cues(r"\b(?:performed|recorded|sung|released|covered)\b(?:[\w ,-]{0,25})? by\b", r"\b(?:song|single|album|track|ballad|hit|EP)\b[^.;]{0,20}\bby\b",
               r"\b(?:singer|rapper|band|group|artist|duo|musician|singer-songwriter|guitarist|pianist|bassist)s?\b"),
         converse="work",
     ),
@@ -96,6 +108,8 @@ RELATIONS: dict[str, Relation] = {
     "death place": Relation("place", _cues(r"\bdie[ds]?\b[^.;()]{0,60}?\b(?:in|at|near|on)\b", r"\b(?:killed|executed|murdered|assassinated|death|drowned|fell)\b[^.;()]{0,60}?\b(?:in|at|near|of)\b",
                                            r"\blived in\b[^.;]{0,60}?\buntil\b")),
     "burial place": Relation("place", _cues(r"\b(?:buried|interred|entombed|burial|tomb|remains|grave|laid to rest)\b[^.;()]{0,60}?\b(?:in|at|near|to)\b")),
+    "within": Relation("place", _cues(r"\b(?:located|situated|lies|headquartered|based|town|city|village|community|county|district|region|municipality|place|capital|"
+                                      r"station|airport|river|school|university|college|company|band)\b[^.;()]{0,50}?\b(?:in|of)\b", r"\bin\b")),
     "birth date": Relation("birth", ()),
     "death date": Relation("death", ()),
     "country": Relation("country", ()),
@@ -135,6 +149,11 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"founders?|founded", ("founder",)),
     (r"editors?|edited", ("editor",)),
     (r"producers?|produced", ("producer",)),
+    (r"birthplace|birth place|place of birth|(?:city|town|country|state|county) of birth|where\b[^,?]{1,60}? (?:was|were) born", ("birth place",)),
+    (r"place of death|deathplace|where\b[^,?]{1,60}? (?:died|dies)", ("death place",)),
+    (r"(?:country|state|county|city|province|region|district|continent|island|place|town|area) "
+     r"(?:where|in which|that (?:contains|includes)|containing|encompassing|which contains|with)", ("within",)),
+    (r"(?:country|state|county|city|province|region|district|continent)(?= (?:of|\w+ (?:\w+ )?is|[A-Z])|\?)", ("within",)),
 )  # fmt: skip
 STEPS = tuple((re.compile(rf"\b(?:{p})\b", re.I), steps) for p, steps in _STEPS)
 

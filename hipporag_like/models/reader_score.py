@@ -6,11 +6,48 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hipporag_like.models.reader_evidence import Evidence
 from hipporag_like.models.reader_features import FEATURES, Candidate
-from hipporag_like.text import words
+from hipporag_like.models.reader_view import View
+from hipporag_like.text import STOPWORDS, word_spans, words
 
-WEIGHTS: dict[str, float] = dict.fromkeys(FEATURES, 0.0)
+WEIGHTS: dict[str, float] = {
+    "chained": 2.65,
+    "chain weight": -0.08,
+    "chain passage": 2.52,
+    "told here": 1.43,
+    "similarity": 2.20,
+    "passage score": 2.57,
+    "first passage": -1.32,
+    "asked passage": -1.69,
+    "incoming": 2.30,
+    "mentions asked": -0.33,
+    "type fits": 1.89,
+    "type is another": -1.11,
+    "type unknown": -0.46,
+    "phrase": -1.46,
+    "demonym unasked": -1.12,
+    "head beside": 1.41,
+    "head defines": 1.86,
+    "question words": 0.43,
+    "nearest word": 0.79,
+    "word before": 0.65,
+    "first sentence": 0.36,
+    "late": -0.23,
+    "short": -0.48,
+    "passages naming it": -0.98,
+    "names bridge": -0.27,
+    "sentence mass": 0.68,
+    "entity mass": 0.29,
+}
+CALIBRATION: dict[str, float] = {
+    "bias": -6.3,
+    "probability": 3.77,
+    "coverage": 1.62,
+    "similarity": 1.99,
+    "named passage": 0.75,
+    "chained": 0.49,
+    "type fits": 0.6,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +58,49 @@ class Scored:
     probability: float
 
 
-def score(found: Sequence[Candidate]) -> Scored | None:
-    """Return the best candidate; None where there is none."""
+def best_candidate(view: View, found: Sequence[Candidate]) -> Scored | None:
+    """Return the best candidate, the first of equals; None where there is none."""
     if not found:
         return None
     weights = tuple(WEIGHTS[name] for name in FEATURES)
     sums = [sum(w * v for w, v in zip(weights, c.values, strict=True)) for c in found]
     most = max(sums)
-    best = sums.index(most)
-    return Scored(found[best], 0.0)
+    best = found[sums.index(most)]
+    shares = [math.exp(s - most) for s in sums]
+    name = words(view.text(best.place))
+    same = sum(share for share, c in zip(shares, found, strict=True) if words(view.text(c.place)) == name)
+    return Scored(best, same / sum(shares))
+
+
+def coverage(view: View) -> float:
+    """Return the share of the question's names that the passages hold: what is not told of cannot be answered.
+
+    Words with a capital or a digit count, the first word of the question does not; a question without such
+    words counts all its words of meaning.
+    """
+    spans = word_spans(view.question)
+    named = {w for w, a, _ in spans[1:] if (view.question[a].isupper() or view.question[a].isdigit()) and w not in STOPWORDS}
+    wanted = named or {w for w, _, _ in spans if w not in STOPWORDS}
+    held = {w for p in view.passages for w in words(f"{p.title} {p.text}")}
+    return len(wanted & held) / len(wanted) if wanted else 0.0
+
+
+def confidence_values(view: View, best: Scored) -> dict[str, float]:
+    """Return what the confidence of an answer rests on, by the names in :data:`CALIBRATION`."""
+    chained = best.candidate.values[FEATURES.index("chained")]
+    fits = best.candidate.values[FEATURES.index("type fits")]
+    return {
+        "bias": 1.0,
+        "probability": best.probability,
+        "coverage": coverage(view),
+        "similarity": max(s.similarity for s in view.sentences),
+        "named passage": float(bool(view.asked)),
+        "chained": chained,
+        "type fits": fits,
+    }
+
+
+def confidence(view: View, best: Scored) -> float:
+    """Return how sure an answer is, in (0, 1)."""
+    values = confidence_values(view, best)
+    return 1 / (1 + math.exp(-sum(CALIBRATION[name] * value for name, value in values.items())))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hipporag_like.indexing import sentences
+from hipporag_like import sentences
 from hipporag_like.sentences import MAX_WORDS, sentence_spans
 from hipporag_like.text import words
 
@@ -176,3 +176,13 @@ def test_the_pattern_never_fails_after_its_first_character(unit: str) -> None:
     text = unit * 50 + "x"
     covered = {i for match in sentences._CANDIDATE.finditer(text) for i in range(*match.span())}
     assert {match.start() for match in re.finditer(r"[.!?\n\r]", text)} <= covered
+
+
+def test_text_without_capitals_is_still_cut_into_sentences() -> None:
+    text = "he met dr. smith in paris. then j. k. rowling came to the u.s. embassy. it rained."
+    got = [text[a:b] for a, b in sentences.sentence_spans(text)]
+    assert got == [
+        "he met dr. smith in paris.",
+        "then j. k. rowling came to the u.s. embassy.",
+        "it rained.",
+    ]

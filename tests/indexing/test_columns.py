@@ -61,6 +61,11 @@ def test_one_one_point_oh_and_true_are_three_values():
     assert len(set(arrays["field0_code"].tolist())) == 3
 
 
+def test_objects_that_differ_in_the_order_of_names_are_one_value():
+    arrays = dict(metadata_columns([{"x": {"a": 1, "b": 2}}, {"x": {"b": 2, "a": 1}}]))
+    assert arrays["field0_code"].tolist() == [0, 0]
+
+
 def test_no_metadata_is_an_empty_table_of_fields():
     arrays = dict(metadata_columns([{}, {}]))
     assert sorted(arrays) == ["field_offset", "field_text"]

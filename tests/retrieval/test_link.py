@@ -55,6 +55,7 @@ def test_a_single_word_in_small_letters_is_no_name_beside_capitals(films: HippoR
     assert named(linked_to(films, "Did Ridley Scott eat an orange?")) == [
         ("Ridley Scott", "ngram", "Ridley Scott")
     ]
+    assert named(linked_to(films, "Did Ridley Scott eat the Orange?"))[0] == ("Orange", "ngram", "the Orange")
     assert ("Orange", "ngram", "Orange") in named(linked_to(films, "Did Ridley Scott live in Orange?"))
 
 
@@ -66,12 +67,12 @@ def test_a_question_without_capitals_names_what_is_rare(
     films: HippoRAG, make_rag: Callable[..., HippoRAG]
 ):
     assert named(linked_to(films, "who directed jaws")) == [("Jaws", "ngram", "jaws")]
-    # "May" stands in six of ten passages: more than the five that always count as rare.
-    texts = [f"Anna met May number {i} in Oslo{i}." if i < 6 else f"Nothing happened to Otto{i}." for i in range(10)]
+    # "Grace" stands in six of ten passages: more than the five that always count as rare.
+    texts = [f"Anna met Grace number {i} in Oslo{i}." if i < 6 else f"Nothing happened to Otto{i}." for i in range(10)]
     rag = make_rag(texts)
-    assert "May" in segment_of(rag).entity_names
-    assert "May" not in [name for name, _, _ in named(linked_to(rag, "what about may or otto7"))]
-    assert "Otto7" in [name for name, _, _ in named(linked_to(rag, "what about may or otto7"))]
+    assert "Grace" in segment_of(rag).entity_names
+    assert "Grace" not in [name for name, _, _ in named(linked_to(rag, "what about grace or otto7"))]
+    assert "Otto7" in [name for name, _, _ in named(linked_to(rag, "what about grace or otto7"))]
 
 
 @pytest.mark.parametrize(
@@ -141,11 +142,16 @@ def test_a_question_without_names_starts_from_facts_alone(films: HippoRAG):
     assert "South Shields" in [s.entity for s in linked.seeds]
 
 
-@pytest.mark.parametrize("question", ["what is it like?", "xyzzy plugh", "🙂?", "ـ", "?", "The"])
+@pytest.mark.parametrize("question", ["what is it like?", "xyzzy plugh", "🙂?", "?"])
 def test_nothing_found_is_no_seeds(films: HippoRAG, question: str):
     linked = linked_to(films, question)
     assert linked.seeds == ()
     assert (len(linked.entities), len(linked.mass)) == (0, 0)
+
+
+@pytest.mark.parametrize("question", ["ـ", "The", "ﷺ", "the", "C# #", "'s"])
+def test_odd_questions_name_nothing(films: HippoRAG, question: str):
+    assert named(linked_to(films, question)) == []
 
 
 def test_rare_entities_weigh_more(films: HippoRAG):

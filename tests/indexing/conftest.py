@@ -1,0 +1,95 @@
+"""Models that cost nothing and count what they are asked, and a way to compare whole indexes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hipporag_like.models.hashing import HashingEmbedder
+from hipporag_like.sentences import sentence_spans
+from hipporag_like.store.snapshot import open_snapshot
+from hipporag_like.text import content_hash
+from hipporag_like.types import Extraction, Mention, Passage
+
+NAME = re.compile(r"[A-Z]\w+(?: [A-Z]\w+)*")
+
+
+class CountingEmbedder:
+    """The hashing embedder, small; keeps every text it was given."""
+
+    def __init__(self, dim: int = 16, fingerprint: str = "") -> None:
+        self._inner = HashingEmbedder(dim)
+        self.fingerprint = fingerprint or f"counting:{dim}"
+        self.dim = dim
+        self.texts: list[str] = []
+
+    def embed(self, texts: Sequence[str], kind: str = "passage") -> NDArray[np.float32]:
+        self.texts += texts
+        return self._inner.embed(texts)
+
+
+class CapitalExtractor:
+    """Runs of capitalised words; keeps every passage it was given, and fails where ``bad`` stands in the text."""
+
+    def __init__(self, bad: str = "\x00", fingerprint: str = "capitals") -> None:
+        self.fingerprint = fingerprint
+        self.bad = bad
+        self.passages: list[str] = []
+
+    def key(self, passage: Passage) -> str:
+        return content_hash(passage.text)
+
+    def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
+        for passage in passages:
+            self.passages.append(passage.text)
+            if self.bad in passage.text:
+                yield Extraction(error="the model gave up")
+                continue
+            found = tuple(Mention(m.start(), m.end()) for m in NAME.finditer(passage.text))
+            yield Extraction(tuple(sentence_spans(passage.text)), found)
+
+
+@pytest.fixture
+def make_embedder() -> type[CountingEmbedder]:
+    return CountingEmbedder
+
+
+@pytest.fixture
+def make_extractor() -> type[CapitalExtractor]:
+    return CapitalExtractor
+
+
+@pytest.fixture
+def embedder() -> CountingEmbedder:
+    return CountingEmbedder()
+
+
+@pytest.fixture
+def extractor() -> CapitalExtractor:
+    return CapitalExtractor()
+
+
+@pytest.fixture
+def arrays_of() -> Callable[[Path], dict[tuple[str, str], bytes]]:
+    """Read the files of all arrays of the published snapshot, byte for byte."""
+
+    def read(folder: Path) -> dict[tuple[str, str], bytes]:
+        with open_snapshot(folder) as snapshot:
+            return {
+                (group, name): path.read_bytes()
+                for group in snapshot.groups
+                for name, (path, _) in snapshot.entries(group).items()
+            }
+
+    return read
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)

@@ -1,0 +1,81 @@
+"""Each content is extracted once; failures are told, leave the passage findable, and are tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hipporag_like.indexing import extract as extracting
+from hipporag_like.indexing.extract import extract
+from hipporag_like.progress import silent
+from hipporag_like.store.journal import Journal
+from hipporag_like.types import Passage
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal.open(tmp_path / "index") as opened:
+        yield opened
+
+
+def passages(*texts: str) -> list[Passage]:
+    return [Passage(f"d{i}#0", f"d{i}", text, 0, len(text)) for i, text in enumerate(texts)]
+
+
+def test_extractions_are_aligned_and_made_once(journal: Journal, extractor: Any):
+    given = passages("Anna met Otto. It rained.", "Nobody came.", "Anna met Otto. It rained.")
+    done = extract(journal, extractor, given, silent)
+    names = [[p.text[m.start : m.end] for m in e.mentions] for p, e in zip(given, done.extractions, strict=True)]
+    assert names == [["Anna", "Otto", "It"], ["Nobody"], ["Anna", "Otto", "It"]]
+    assert (done.fresh, done.failures) == (2, [])
+    again = extract(journal, extractor, given[::-1], silent)
+    assert again.extractions == done.extractions[::-1]
+    assert again.fresh == 0
+    assert len(extractor.passages) == 2
+
+
+def test_another_extractor_extracts_anew(journal: Journal, extractor: Any, make_extractor: Any):
+    extract(journal, extractor, passages("Anna."), silent)
+    assert extract(journal, make_extractor(fingerprint="other"), passages("Anna."), silent).fresh == 1
+
+
+def test_a_failure_is_told_and_tried_again(journal: Journal, make_extractor: Any):
+    given = passages("Anna met Otto.", "BAD Anna. And more.", "Otto slept.")
+    broken = make_extractor(bad="BAD")
+    for _ in range(2):
+        done = extract(journal, broken, given, silent)
+        assert [(f.source, f.reason) for f in done.failures] == [("d1#0", "the model gave up")]
+        failed = done.extractions[1]
+        assert failed.error == "the model gave up"
+        assert failed.sentences == ((0, 9), (10, 19))  # so that its text can be found
+        assert failed.mentions == ()
+        assert done.extractions[0].mentions
+    assert [broken.passages.count(p.text) for p in given] == [1, 2, 1]
+    mended = extract(journal, make_extractor(), given, silent)
+    assert (mended.fresh, mended.failures) == (1, [])
+    assert mended.extractions[1].mentions
+
+
+def test_batches_are_kept_as_they_finish(journal: Journal, extractor: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(extracting, "COMMIT_EVERY", 2)
+    given = passages("Anna.", "Otto.", "Berta.", "Emil.", "STOP.")
+    whole = extractor.extract
+
+    def stops(part: Any) -> Any:
+        if any(p.text == "STOP." for p in part):
+            raise KeyboardInterrupt
+        return whole(part)
+
+    extractor.extract = stops
+    with pytest.raises(KeyboardInterrupt):
+        extract(journal, extractor, given, silent)
+    extractor.extract = whole
+    assert extract(journal, extractor, given, silent).fresh == 1
+
+
+def test_no_passages(journal: Journal, extractor: Any):
+    done = extract(journal, extractor, [], silent)
+    assert (done.extractions, done.failures, done.fresh) == ([], [], 0)
