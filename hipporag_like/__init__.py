@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hipporag_like.config import Config
-    from hipporag_like.errors import HippoRAGLikeError
+    from hipporag_like.errors import (
+        ConfigError,
+        HippoRAGLikeError,
+        IndexCorruptError,
+        IndexFormatError,
+        IndexLockedError,
+        IndexMismatchError,
+        IndexNotFoundError,
+        InputError,
+        MissingExtraError,
+        ModelError,
+        StoreError,
+        UsageError,
+    )
     from hipporag_like.rag import HippoRAG
     from hipporag_like.types import Answer, Citation, Document, Hit, IndexReport, Passage, Trace
 
@@ -20,26 +33,49 @@ _HOME = {
     "Answer": "types",
     "Citation": "types",
     "Config": "config",
+    "ConfigError": "errors",
     "Document": "types",
     "HippoRAG": "rag",
     "HippoRAGLikeError": "errors",
     "Hit": "types",
+    "IndexCorruptError": "errors",
+    "IndexFormatError": "errors",
+    "IndexLockedError": "errors",
+    "IndexMismatchError": "errors",
+    "IndexNotFoundError": "errors",
     "IndexReport": "types",
+    "InputError": "errors",
+    "MissingExtraError": "errors",
+    "ModelError": "errors",
     "Passage": "types",
+    "StoreError": "errors",
     "Trace": "types",
+    "UsageError": "errors",
 }
 
 __all__ = [
     "Answer",
     "Citation",
     "Config",
+    "ConfigError",
     "Document",
     "HippoRAG",
     "HippoRAGLikeError",
     "Hit",
+    "IndexCorruptError",
+    "IndexFormatError",
+    "IndexLockedError",
+    "IndexMismatchError",
+    "IndexNotFoundError",
     "IndexReport",
+    "InputError",
+    "MissingExtraError",
+    "ModelError",
     "Passage",
+    "StoreError",
     "Trace",
+    "UsageError",
+    "__version__",
 ]
 
 
@@ -50,4 +86,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return list(__all__)

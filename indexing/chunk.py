@@ -17,8 +17,8 @@ _FULL_ENOUGH = (
 _ORPHAN = (
     0.25  # of the budget: a last passage with less of its own joins the one before (1.25 budgets at most)
 )
-# Characters that count as a token at least. Prose has about 6 a token; encoded data, tables of blanks and rows of
-# signs have no end, and a passage of megabytes would stop the extractor and say nothing.
+# Characters that count as a token at least. Prose has about 6 a token; encoded data, rows of signs and blanks
+# have no end, and a passage of megabytes would stop the extractor and say nothing.
 _CHARACTERS = 64
 _HEADING = re.compile(r"#{1,6}\s")
 
@@ -91,7 +91,7 @@ def _units(text: str, limit: int) -> list[_Unit]:
     units: list[_Unit] = []
     at, after_heading = 0, False
     for start, end in sentence_spans(text):
-        tokens = _size(text[start:end])
+        tokens = _size(text[start:end]) + (start - at) // _CHARACTERS
         heading = _HEADING.match(text, start) is not None
         gap = text[at:start]
         # What follows a heading belongs to it, blank line or not.
@@ -100,7 +100,8 @@ def _units(text: str, limit: int) -> list[_Unit]:
             units.append(_Unit(start, end, tokens, opens))
         else:
             for i, (a, b) in enumerate(_pieces(text, start, end, limit)):
-                units.append(_Unit(a, b, _size(text[a:b]), opens and i == 0))
+                units.append(_Unit(a, b, _size(text[a:b]) + (a - at) // _CHARACTERS, opens and i == 0))
+                at = b
         at, after_heading = end, heading
     return units
 
@@ -111,7 +112,7 @@ def _size(text: str) -> int:
 
 
 def _pieces(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a sentence over the budget: cut between words, and inside one only if it is endless."""
+    """Yield the parts of a sentence over the budget: cut between words, inside one only if it is endless."""
     longest = limit * _CHARACTERS
     for first, last in cut_span(text, start, end, limit):
         for a in range(first, last, longest):

@@ -22,6 +22,7 @@ from hipporag_like.indexing.gazetteer import Gazetteer
 from hipporag_like.indexing.names import REPEATED, Names, Spans, join_spans, spans_of
 from hipporag_like.indexing.terms import mine_terms
 from hipporag_like.indexing.vocabulary import Tokens, read_tokens
+from hipporag_like.text import is_unspaced
 from hipporag_like.types import Extraction, Passage
 
 # Below this share of passages with a capital letter the corpus counts as written without capitals.
@@ -93,7 +94,7 @@ def analyse(
     found = names.read(passages, extractions)
     titles = _read_titles(passages, names)
     own = settle(found, names, tokens, set(titles.spans.key.tolist()))
-    spans = join_spans([own, _gazetteer(names, titles, tokens, config, cased, len(own.key)).find()])
+    spans = join_spans([own, _gazetteer(names, titles, tokens, config, cased, found.n_names).find()])
     if config.gazetteer:
         spans = join_spans([spans, short_forms(spans, titles.spans, names, tokens)])
     facts = collect_facts(passages, extractions, names, spans)
@@ -149,7 +150,7 @@ def _renumbered(facts: Facts, titles: _Titles, names: Names) -> Analysis:
     alias = rank[np.array(sorted(set(titles.alias)), dtype=np.int64).reshape(-1, 2)]
     displays = names.displays()
     return Analysis(
-        names=[displays.get(k, key_of[k]) for k in order],
+        names=[displays.get(k) or _spaced(key_of[k]) for k in order],
         keys=[key_of[k] for k in order],
         fact_passage=facts.passage,
         fact_start=facts.start,
@@ -163,3 +164,9 @@ def _renumbered(facts: Facts, titles: _Titles, names: Names) -> Analysis:
         alias=alias[np.lexsort((alias[:, 1], alias[:, 0]))],
         is_term=np.array([k not in names.named for k in order], dtype=bool),
     )
+
+
+def _spaced(key: str) -> str:
+    """Return a key as it is written: without spaces between the characters of a script that has none."""
+    words = key.split(" ")
+    return "".join(words) if all(map(is_unspaced, words)) else key

@@ -34,15 +34,12 @@ class Postings:
         int32, (n_postings,): passages holding the term, ascending within a term.
     score
         float32, (n_postings,): what one occurrence of the term in a question adds to that passage.
-    count
-        int32, (n_postings,): occurrences of the term in that passage.
     """
 
     terms: list[str]
     indptr: NDArray[np.int64]
     passage: NDArray[np.int32]
     score: NDArray[np.float32]
-    count: NDArray[np.int32]
 
 
 def build_postings(tokens: Sequence[Sequence[str]], config: LexicalConfig) -> Postings:
@@ -67,7 +64,7 @@ def build_postings(tokens: Sequence[Sequence[str]], config: LexicalConfig) -> Po
     mean = lengths.mean() if len(lengths) else 1.0
     norm = config.k1 * (1 - config.b + config.b * lengths / max(mean, 1e-12))
     score = idf[term] * count * (config.k1 + 1) / (count + norm[passage])
-    return Postings(terms, indptr, passage.astype(np.int32), score.astype(np.float32), count.astype(np.int32))
+    return Postings(terms, indptr, passage.astype(np.int32), score.astype(np.float32))
 
 
 def _idf(df: NDArray[np.int64], n_passages: int, epsilon: float) -> NDArray[np.float64]:

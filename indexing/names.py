@@ -66,12 +66,15 @@ class Found:
         Places of names.
     compound
         int64: rows that hold two or more other names: "X and Y", which may be one thing or two.
+    n_names
+        Number of rows that are names, neither dates nor terms.
     openings
         Rows of several words that open a sentence, with their text: the first word may be no part of the name.
     """
 
     spans: Spans
     compound: NDArray[np.int64]
+    n_names: int
     openings: list[tuple[int, str]]
 
 
@@ -115,6 +118,7 @@ class Names:
         """Return the places of the extractor's mentions that are names, and count them."""
         rows: list[tuple[int, int, int, int]] = []
         compound: list[int] = []
+        n_names = 0
         openings: list[tuple[int, str]] = []
         for number, (passage, extraction) in enumerate(zip(passages, extractions, strict=True)):
             text, at = passage.text, len(rows)
@@ -134,11 +138,12 @@ class Names:
                     previous, limit, inside = len(rows), end, 0
                 if start in begins and " " in surface and mention.kind == "name":
                     openings.append((len(rows), surface))
+                n_names += mention.kind == "name"
                 rows.append((number, start, end, key))
             seen = {row[3] for row in rows[at:]}
             seen.update(key for key in map(self.name, extraction.names) if key >= 0)
             self._passages.update(seen)
-        return Found(spans_of(rows), np.array(compound, dtype=np.int64), openings)
+        return Found(spans_of(rows), np.array(compound, dtype=np.int64), n_names, openings)
 
     def add(self, surface: str) -> int:
         """Return the number of a name known otherwise (a title, the end of a triple); -1 for no word."""

@@ -22,10 +22,12 @@ from hipporag_like.indexing.vocabulary import Tokens, word_passages
 from hipporag_like.indexing.word_roles import Roles, word_roles
 
 MAX_LENGTH = 4
+MAX_LENGTH_UNSPACED = 6  # characters, in scripts written without spaces
 MIN_NPMI = 0.35
 MIN_PASSAGES = 2
 # A piece of a longer term is dropped where the longer one makes up this share of its occurrences.
 PIECE_SHARE = 0.6
+WORD_PIECE_SHARE = 0.9  # single words are dropped later: "kidney" links more texts than "kidney disease"
 # A single word is a term where it occurs in at most this share of the passages (never fewer than 5 allowed).
 MAX_SHARE = 0.005
 MIN_LETTERS = 4
@@ -51,10 +53,10 @@ def mine_terms(tokens: Tokens, n_names: int) -> list[tuple[int, ...]]:
         return []
     roles = word_roles(tokens)
     counts: dict[tuple[int, ...], int] = {}
-    for length in range(2, MAX_LENGTH + 1):
+    longest = MAX_LENGTH_UNSPACED if roles.unspaced[tokens.ids].any() else MAX_LENGTH
+    for length in range(2, longest + 1):
         counts.update(_ngrams(tokens, roles, length))
-    own = _own_counts(counts)
-    own.update(_single_words(tokens, roles))
+    own = _own_counts(counts | _single_words(tokens, roles))
     scored = sorted((-np.log2(1 + len(gram)) * count, gram) for gram, count in own.items())
     used = np.cumsum([own[gram] for _, gram in scored])
     return sorted(gram for (_, gram), places in zip(scored, used.tolist(), strict=True) if places <= share * used[-1])
@@ -72,8 +74,8 @@ def _ngrams(tokens: Tokens, roles: Roles, length: int) -> dict[tuple[int, ...], 
     n = len(first)
     spread = _distinct(group, tokens.passage[at], n) >= MIN_PASSAGES
     # Something that always has the same neighbour is a piece of something longer.
-    free = (_distinct(group, _neighbours(tokens, at - 1, 1), n) > 1) | (length == MAX_LENGTH)
-    free &= (_distinct(group, _neighbours(tokens, at + length, 0), n) > 1) | (length == MAX_LENGTH)
+    free = _distinct(group, _neighbours(tokens, roles, at - 1, 1), n) > 1
+    free &= _distinct(group, _neighbours(tokens, roles, at + length, 0), n) > 1
     rows = np.flatnonzero((count >= MIN_PASSAGES) & spread & free)
     if len(rows) == 0:
         return {}
@@ -101,18 +103,21 @@ def _candidates(tokens: Tokens, roles: Roles, length: int) -> NDArray[np.int64]:
     for step in range(1, length):
         good &= tokens.joined[step : n + step] & small[step : n + step]
         good &= roles.unspaced[ids[step : n + step]] == roles.unspaced[ids[:n]]
+        if length > MAX_LENGTH:
+            good &= roles.unspaced[ids[:n]]
         if step < length - 1:
             good &= roles.inner[ids[step : n + step]]
     return np.flatnonzero(good)
 
 
-def _neighbours(tokens: Tokens, at: NDArray[np.int64], edge: int) -> NDArray[np.int64]:
-    """Return the word at each place; each place over a border counts as a neighbour of its own."""
+def _neighbours(tokens: Tokens, roles: Roles, at: NDArray[np.int64], edge: int) -> NDArray[np.int64]:
+    """Return the content word at each place; each border or function word counts as a neighbour of its own."""
     inside = (at >= 0) & (at < len(tokens.ids))
     place = np.where(inside, at, 0)
     joint = np.minimum(place + edge, len(tokens.ids) - 1)
     own = -1 - np.arange(len(at), dtype=np.int64)
-    return np.where(inside & tokens.joined[joint], tokens.ids[place].astype(np.int64), own)
+    word = tokens.ids[place]
+    return np.where(inside & tokens.joined[joint] & roles.content[word], word.astype(np.int64), own)
 
 
 def _codes(grams: NDArray[np.int32], at: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -137,7 +142,7 @@ def _own_counts(counts: dict[tuple[int, ...], int]) -> dict[tuple[int, ...], flo
     """Return the n-grams that are more than a piece of a longer one, with the occurrences outside of those."""
     longer: dict[tuple[int, ...], list[int]] = {}
     for gram, count in counts.items():
-        for length in range(2, len(gram)):
+        for length in range(1, len(gram)):
             for i in range(len(gram) - length + 1):
                 part = gram[i : i + length]
                 if part in counts:
@@ -146,16 +151,17 @@ def _own_counts(counts: dict[tuple[int, ...], int]) -> dict[tuple[int, ...], flo
     for gram, count in counts.items():
         around = longer.get(gram, [])
         rest = count - (sum(around) / len(around) if around else 0.0)
-        if max(around, default=0) < PIECE_SHARE * count and rest >= MIN_PASSAGES:
+        share, least = (PIECE_SHARE, MIN_PASSAGES) if len(gram) > 1 else (WORD_PIECE_SHARE, 0)
+        if max(around, default=0) < share * count and rest >= least:
             own[gram] = rest
     return own
 
 
-def _single_words(tokens: Tokens, roles: Roles) -> dict[tuple[int, ...], float]:
+def _single_words(tokens: Tokens, roles: Roles) -> dict[tuple[int, ...], int]:
     count = np.bincount(tokens.ids, minlength=len(tokens.words))
     passages = word_passages(tokens)
     rare = (passages >= MIN_PASSAGES) & (passages <= max(5.0, MAX_SHARE * tokens.n_passages))
     letters = np.array([len(w) for w in tokens.words], dtype=np.int64)
     small = tokens.small_count > tokens.capital_count
     good = rare & roles.edge & small & (letters >= MIN_LETTERS) & ~roles.unspaced
-    return {(int(word),): float(count[word]) for word in np.flatnonzero(good)}
+    return {(int(word),): int(count[word]) for word in np.flatnonzero(good)}

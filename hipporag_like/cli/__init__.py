@@ -16,6 +16,7 @@ def main() -> None:
 
     from hipporag_like.cli import _errors
 
+    _errors.open_closed_streams()
     sys.excepthook = _errors.last_resort
     from hipporag_like.cli.app import app
 

@@ -33,7 +33,9 @@ def report(error: Exception) -> int:
         say(f"error: {error}")
         return error.exit_code
     if isinstance(error, OSError):
-        say(f"error: {error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        what = f"{error.filename}" if error.filename else "the output"
+        fix = "check the path, the permissions and the free space"
+        say(f"error: cannot read or write {what} ({error.strerror or error}); {fix}")
         return 1
     return _report_usage(error)
 
@@ -58,6 +60,13 @@ def interrupted() -> int:
     """Say what an interruption leaves behind and return its exit code."""
     say("stopped; what was finished is kept, run the same command again to go on")
     return INTERRUPTED
+
+
+def open_closed_streams() -> None:
+    """Give a process started with stdout or stderr closed (``>&-``) one that goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  open to the end
 
 
 def drop_stdout() -> None:

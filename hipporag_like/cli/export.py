@@ -16,7 +16,7 @@ def run(
         str,
         typer.Option(
             metavar="FORMAT",
-            help="graphml (Gephi, yEd, networkx), json (nodes and links) or csv (a folder of two tables).",
+            help="graphml (Gephi, yEd, networkx), json (nodes and links) or csv (FILE with the nodes, FILE_edges with the edges).",
             autocompletion=opt.complete_format,
             show_default=False,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from hipporag_like.models.protocols import Embedder
-from hipporag_like.models.reader_chain import follow, read_chain
+from hipporag_like.models.reader_chain import follow, read_chain, start
 from hipporag_like.models.reader_compare import Verdict, choose
 from hipporag_like.models.reader_evidence import gather
 from hipporag_like.models.reader_features import candidates
@@ -76,7 +76,7 @@ class ExtractiveReader:
 
     def _from_spans(self, view: View, asked: Asked, trace: Trace) -> Answer:
         chain = read_chain(view)
-        states = follow(view, chain.steps, chain.anchors)
+        states = follow(view, chain.steps, start(view, chain))
         evidence = gather(view, asked, chain, states)
         best = best_candidate(view, candidates(evidence))
         sure = 0.0 if best is None else confidence(view, best)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
 from hipporag_like.models.reader_places import countries, is_demonym
+from hipporag_like.models.reader_question import TYPE_OF
 from hipporag_like.models.reader_relations import FINALS, RELATIONS, STEPS, Relation
 from hipporag_like.models.reader_spans import Span
 from hipporag_like.models.reader_view import Place, Sentence, View, name_match
+from hipporag_like.models.reader_words import stems
 from hipporag_like.text import word_spans, words
 
+_LINK_SHARPNESS = 4.0  # a linking sentence 0.17 less similar than the best counts half
+_FORM = frozenset("name first last many much old year date place country nationality city town part work kind type call".split())
 BEAM = 6  # states kept after each step; a step rarely has more than three plausible fillers
 _REACH = 70  # characters between a cue and its filler: "directed by the award-winning Danish film maker X"
 _MAX_STEPS = 4
@@ -35,11 +40,23 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Relations to follow, nearest to the anchors first; ``final`` is the attribute asked for."""
+    """Relations to follow, nearest to the anchors first.
+
+    Attributes
+    ----------
+    final
+        The attribute asked for; empty where the last step or something else is.
+    outright
+        Whether the question asks for the last step itself ("Who is the mother of ...").
+    between
+        Stems of words of the question that are no relation and no anchor: they describe something on the way.
+    """
 
     steps: tuple[str, ...]
     final: str
     anchors: tuple[int, ...]
+    outright: bool = False
+    between: frozenset[str] = frozenset()
 
 
 def read_chain(view: View) -> Chain:
@@ -63,16 +80,57 @@ def read_chain(view: View) -> Chain:
             found.append((match.start(), steps))
             free = free[: match.start()] + " " * (match.end() - match.start()) + free[match.end() :]
     found.sort()
-    before = [steps for at, steps in found if at < first]
-    after = [steps for at, steps in found if at >= last]
+    before = [item for item in found if item[0] < first]
+    after = [item for item in found if item[0] >= last]
     order = after + before[::-1] if re.match(r"\s?['\u2019]", question[last:]) else before[::-1] + after
-    flat = tuple(step for steps in order for step in steps)
-    return Chain(flat[:_MAX_STEPS], final, tuple(i for _, _, i in anchored))
+    flat = tuple(step for _, steps in order for step in steps)
+    rest = _others(free, anchored, 0, len(question))
+    outer = order[-1][0] if order else 0
+    return Chain(
+        steps=flat[:_MAX_STEPS],
+        final=final,
+        anchors=tuple(i for _, _, i in anchored),
+        outright=not final and not _others(free, anchored, 0, outer),
+        between=frozenset(rest),
+    )
 
 
-def follow(view: View, steps: tuple[str, ...], anchors: tuple[int, ...]) -> list[State]:
-    """Return the entities reached from the passages ``anchors`` by ``steps``, best first."""
-    states = [State(1.0, None, i) for i in anchors]
+def _others(free: str, anchored: list[tuple[int, int, int]], start: int, stop: int) -> set[str]:
+    """Return the stems of the words that are neither relation, nor anchor, nor part of how a question is asked."""
+    found = set()
+    opens = {a for a, _, _ in anchored}
+    spans = stems(free)
+    for stem, a, b in spans:
+        if not start <= a < stop or any(x <= a < y for x, y, _ in anchored) or stem in _FORM:
+            continue
+        kind = TYPE_OF.get(free[a:b].lower())
+        if kind in ("work", "group") and any(0 < x - b <= 2 for x in opens):
+            continue  # "film X": what X is
+        found.add(stem)
+    return found
+
+
+def start(view: View, chain: Chain) -> list[State]:
+    """Return where the chain starts: at what the question names, or at what is linked to that and described."""
+    if not chain.between:
+        return [State(1.0, None, i) for i in chain.anchors]
+    states = {i: State(0.5, None, i) for i in chain.anchors}
+    best = max((s.similarity for s in view.sentences), default=0.0)
+    for number, sentence in enumerate(view.sentences):
+        here = sentence.place.passage
+        for there in view.names[number]:
+            for anchor, other in ((here, there), (there, here)):
+                if anchor not in chain.anchors or other in chain.anchors:
+                    continue
+                described = bool(chain.between & view.defining[other])
+                weight = (0.6 + 0.4 * described) * math.exp(_LINK_SHARPNESS * (sentence.similarity - best))
+                if other not in states or states[other].weight < weight:
+                    states[other] = State(weight, sentence.place, other, (sentence.place,))
+    return sorted(states.values(), key=lambda s: -s.weight)[:BEAM]
+
+
+def follow(view: View, steps: tuple[str, ...], states: list[State]) -> list[State]:
+    """Return the entities reached from ``states`` by ``steps``, best first."""
     for step in steps:
         reached: dict[tuple[int | None, str], State] = {}
         for state in states:

@@ -98,7 +98,7 @@ def _side(view: View, passage: int | None, step: str, predicate: str) -> _Side:
 
 
 def _across(view: View, passage: int, step: str) -> State | None:
-    states = [s for s in follow(view, (step,), (passage,)) if s.passage is not None]
+    states = [s for s in follow(view, (step,), [State(1.0, None, passage)]) if s.passage is not None]
     return states[0] if states else None
 
 

@@ -15,14 +15,6 @@ NOT_NAMED = -1.0  # "incoming" of a passage that no other sentence names; real v
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A sentence's stems with places, and whether it names something the question asks about."""
-
-    stems: tuple[tuple[str, int, int], ...]
-    mentions_asked: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Evidence:
     """The evidence of a question.
 
@@ -39,8 +31,8 @@ class Evidence:
         behind the best sentence of all.
     texts
         The folded words of each passage between spaces.
-    defining
-        The stems of each passage's first sentence.
+    main
+        Stems of the words next to the question word: "founded" in "Which paper was founded by the man who".
     """
 
     view: View
@@ -52,8 +44,7 @@ class Evidence:
     told: dict[Place, float]
     incoming: tuple[float, ...]
     texts: tuple[str, ...]
-    defining: tuple[frozenset[str], ...]
-    lines: tuple[Line, ...]
+    main: frozenset[str]
     most_mass: float
 
 
@@ -65,15 +56,6 @@ def gather(view: View, asked: Asked, chain: Chain, states: list[State]) -> Evide
     if goal:
         for passage in range(len(view.passages)):
             told.update(fillers(view, passage, RELATIONS[goal]))
-    sentence_words = [f" {' '.join(words(s.text))} " for s in view.sentences]
-    named = [[_key(t) in s for s in sentence_words] if t else [False] * len(sentence_words) for t in view.title_words]
-    lines = tuple(
-        Line(
-            tuple(stems(sentence.text)),
-            any(named[i][n] for i in view.asked if i != sentence.place.passage),
-        )
-        for n, sentence in enumerate(view.sentences)
-    )
     return Evidence(
         view=view,
         asked=asked,
@@ -82,13 +64,9 @@ def gather(view: View, asked: Asked, chain: Chain, states: list[State]) -> Evide
         direct=direct,
         ends=ends,
         told=told,
-        incoming=tuple(_incoming(view, row, i) for i, row in enumerate(named)),
+        incoming=tuple(_incoming(view, i) for i in range(len(view.passages))),
         texts=tuple(f" {' '.join(words(p.text))} " for p in view.passages),
-        defining=tuple(
-            frozenset(s for s, _, _ in lines[numbers[0]].stems) if numbers else frozenset()
-            for numbers in view.by_passage
-        ),
-        lines=lines,
+        main=frozenset(_main(view.question, asked)),
         most_mass=max((s.mass for s in view.sentences), default=0.0),
     )
 
@@ -106,7 +84,7 @@ def _reached(
             direct[place] = (weight, trail)
 
     # "Who is the mother of ..." asks for what the last step finds, "Which castle ..." for what stands there.
-    names_person = not chain.final and asked.type in ("person", "other")
+    names_person = chain.outright and asked.type in ("person", "other")
     for state in states:
         if state.passage is not None:
             ends[state.passage] = max(ends.get(state.passage, 0.0), state.weight)
@@ -118,13 +96,14 @@ def _reached(
     return direct, ends
 
 
-def _key(title: tuple[str, ...]) -> str:
-    return f" {' '.join(title)} "
+def _main(question: str, asked: Asked) -> list[str]:
+    """Return the stems of the first two words of meaning behind "which HEAD", and of the last where it is a verb."""
+    head = set(asked.head)
+    found = [s for s, _, _ in stems(question) if s not in head]
+    return found[:2]
 
 
-def _incoming(view: View, named: list[bool], passage: int) -> float:
+def _incoming(view: View, passage: int) -> float:
     best = max((s.similarity for s in view.sentences), default=0.0)
-    found = [
-        s.similarity for s, here in zip(view.sentences, named, strict=True) if here and s.place.passage != passage
-    ]
+    found = [s.similarity for s, named in zip(view.sentences, view.names, strict=True) if passage in named]
     return max(found) - best if found else NOT_NAMED

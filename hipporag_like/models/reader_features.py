@@ -20,7 +20,7 @@ FEATURES = (
     "type fits", "type is another", "type unknown", "phrase", "demonym unasked",
     "head beside", "head defines", "question words", "nearest word", "word before",
     "first sentence", "late", "short", "passages naming it", "names bridge",
-    "sentence mass", "entity mass",
+    "sentence mass", "entity mass", "main words", "main near", "told anywhere else",
 )  # fmt: skip
 
 # Types that answers of a type may look like as well, at half weight.
@@ -110,7 +110,7 @@ def _values(evidence: Evidence, number: int, span: Span, place: Place, named: _N
         float(passage == 0),
         float(passage in view.asked),
         evidence.incoming[passage],
-        float(evidence.lines[number].mentions_asked),
+        float(any(i in view.asked for i in view.names[number])),
         *_type_values(evidence, number, span),
         float(span.kind == "phrase"),
         float(is_demonym(surface) and evidence.asked.type != "country"),
@@ -123,6 +123,8 @@ def _values(evidence: Evidence, number: int, span: Span, place: Place, named: _N
         float(passage in named.titles and passage not in view.asked),
         sentence.mass / evidence.most_mass if evidence.most_mass > 0 else 0.0,
         named.mass,
+        *_main_values(evidence, number, span),
+        float(passage in evidence.ends and chained == 0 and evidence.told.get(place, 0.0) > 0),
     )
 
 
@@ -145,7 +147,7 @@ def _head_values(evidence: Evidence, text: str, span: Span, named: _Named) -> tu
     around = text[max(span.start - _AHEAD, 0) : span.start] + " " + text[span.end : span.end + _BEHIND]
     inside = {stem(w) for w in words(text[span.start : span.end])}
     beside = head & ({s for s, _, _ in stems(around)} | inside)
-    defines = max((len(head & evidence.defining[i]) for i in named.titles), default=0)
+    defines = max((len(head & evidence.view.defining[i]) for i in named.titles), default=0)
     return len(beside) / len(head), defines / len(head)
 
 
@@ -153,7 +155,7 @@ def _word_values(evidence: Evidence, number: int, span: Span) -> tuple[float, fl
     """Return how many of the question's words the sentence has, and how near the nearest stands."""
     ahead = behind = _NOWHERE
     met = set()
-    for word, start, end in evidence.lines[number].stems:
+    for word, start, end in evidence.view.lines[number]:
         if word not in evidence.question_stems:
             continue
         if end <= span.start:
@@ -165,3 +167,13 @@ def _word_values(evidence: Evidence, number: int, span: Span) -> tuple[float, fl
         met.add(word)
     share = len(met) / max(len(evidence.question_stems), 1)
     return share, math.exp(-min(ahead, behind) / _NEARNESS), math.exp(-ahead / _NEARNESS)
+
+
+def _main_values(evidence: Evidence, number: int, span: Span) -> tuple[float, float]:
+    """Return the share of the question's main words in the sentence, and how near the nearest stands."""
+    met, near = set(), _NOWHERE
+    for word, start, end in evidence.view.lines[number]:
+        if word in evidence.main and (end <= span.start or start >= span.end):
+            met.add(word)
+            near = min(near, max(span.start - end, start - span.end))
+    return len(met) / max(len(evidence.main), 1), math.exp(-near / _NEARNESS)

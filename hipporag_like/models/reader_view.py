@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from hipporag_like.models.reader_spans import Span, find_spans, name_runs
-from hipporag_like.models.reader_words import Life, life
+from hipporag_like.models.reader_words import Life, life, stems
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.text import STOPWORDS, entity_key, has_case, word_spans, words
 from hipporag_like.types import Passage, Trace
@@ -108,6 +108,29 @@ class View:
                 taken.append(found[i])
                 break
         return found
+
+    @cached_property
+    def lines(self) -> tuple[tuple[tuple[str, int, int], ...], ...]:
+        """The stems of each sentence with their places in it."""
+        return tuple(tuple(stems(s.text)) for s in self.sentences)
+
+    @cached_property
+    def defining(self) -> tuple[frozenset[str], ...]:
+        """The stems of each passage's first sentence."""
+        return tuple(
+            frozenset(s for s, _, _ in self.lines[rows[0]]) if rows else frozenset() for rows in self.by_passage
+        )
+
+    @cached_property
+    def names(self) -> tuple[tuple[int, ...], ...]:
+        """The other passages whose subjects each sentence names."""
+        keys = [f" {' '.join(title)} " if title else "" for title in self.title_words]
+        found = []
+        for sentence in self.sentences:
+            text = f" {' '.join(words(sentence.text))} "
+            own = sentence.place.passage
+            found.append(tuple(i for i, key in enumerate(keys) if key and i != own and key in text))
+        return tuple(found)
 
     def _named(self, first: int, stop: int) -> bool:
         """Whether words of the question are written as a name: a capital after the first word, or a number."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hipporag_like.models.reader_chain import follow
+from hipporag_like.models.reader_chain import State, follow
 from hipporag_like.models.reader_compare import Verdict, home
 from hipporag_like.models.reader_places import countries
 from hipporag_like.models.reader_relations import STEPS
@@ -55,7 +55,7 @@ def _same_country(view: View, question: str, subjects: list[int]) -> Verdict | N
     for passage in subjects:
         about, trail, sure = passage, (), 1.0  # type: int, tuple[Place, ...], float
         if step:
-            states = [s for s in follow(view, (step,), (passage,)) if s.passage is not None]
+            states = [s for s in follow(view, (step,), [State(1.0, None, passage)]) if s.passage is not None]
             if states and states[0].passage is not None:
                 about, trail = states[0].passage, states[0].trail
             else:

@@ -166,6 +166,7 @@ def test_other_weights_or_number_formats_have_other_fingerprints(tmp_path: Path)
 
 def test_a_folder_without_a_model_is_said_in_one_sentence(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="the extra `local` is not installed")
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ModelError, match="could not be loaded as an encoder") as caught:
         load_embedder(EmbedConfig(model=str(tmp_path)))
     assert "\n" not in str(caught.value)
@@ -173,6 +174,7 @@ def test_a_folder_without_a_model_is_said_in_one_sentence(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="the extra `local` is installed")
 def test_a_folder_without_the_extra_names_the_extra(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(MissingExtraError, match=r"hipporag-like\[local\]"):
         load_embedder(EmbedConfig(model=str(tmp_path)))
 

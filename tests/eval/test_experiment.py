@@ -242,7 +242,7 @@ def built(monkeypatch):
             self.existed = self.path.is_dir()
             made.append(self)
 
-        def index(self, documents, *, progress=None):
+        def index(self, documents, *, track=None):
             self.documents = list(documents)
 
     module = ModuleType("hipporag_like.rag")

@@ -55,12 +55,12 @@ class CapitalExtractor:
             yield Extraction(tuple(sentence_spans(passage.text)), found)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_embedder() -> type[CountingEmbedder]:
     return CountingEmbedder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_extractor() -> type[CapitalExtractor]:
     return CapitalExtractor
 
@@ -75,7 +75,7 @@ def extractor() -> CapitalExtractor:
     return CapitalExtractor()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def arrays_of() -> Callable[[Path], dict[tuple[str, str], bytes]]:
     """Read the files of all arrays of the published snapshot, byte for byte."""
 

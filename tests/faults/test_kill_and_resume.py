@@ -1,0 +1,183 @@
+"""A process killed while it indexes: the next run goes on from what was kept, and nothing of the kill shows."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hipporag_like.errors import IndexNotFoundError
+from hipporag_like.rag import HippoRAG
+from hipporag_like.store.snapshot import open_snapshot
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+# Models that write down what they were asked, one text a line, and kill the process at a given call.
+SCRIPT = '''
+import json, os, re, signal, sys
+from pathlib import Path
+from hipporag_like.indexing import embed as embedding, extract as extracting, ingest as ingesting
+from hipporag_like.models.hashing import HashingEmbedder
+from hipporag_like.rag import HippoRAG
+from hipporag_like.text import content_hash
+from hipporag_like.types import Document, Extraction, Mention
+folder, log, victim, number = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+ingesting.COMMIT_EVERY, extracting.COMMIT_EVERY, embedding.COMMIT_EVERY = 3, 2, 4
+os.fsync = lambda descriptor: None
+calls = {}
+
+def called(stage, texts=()):
+    calls[stage] = calls.get(stage, 0) + 1
+    with log.open("a") as file:
+        file.writelines(json.dumps([stage, text]) + "\\n" for text in texts)
+    if stage == victim and calls[stage] == number:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+class Embedder:
+    fingerprint, dim = "scripted", 16
+    def embed(self, texts, kind="passage"):
+        called("embed", texts)
+        return HashingEmbedder(16).embed(texts)
+
+class Extractor:
+    fingerprint = "scripted"
+    def key(self, passage):
+        return content_hash(passage.text)
+    def extract(self, passages):
+        called("extract", [passage.text for passage in passages])
+        for passage in passages:
+            found = re.finditer(r"[A-Z]\\w+", passage.text)
+            yield Extraction(((0, len(passage.text)),), tuple(Mention(m.start(), m.end()) for m in found))
+
+def documents():
+    for i in range(10):
+        called("documents")
+        yield Document(f"Anna{i} met Otto{i % 3} in Oslo.", f"d{i}", f"Title {i}")
+
+rename, replace = os.rename, os.replace
+def renamed(*arguments):
+    called("rename")
+    rename(*arguments)
+def replaced(*arguments):
+    called("replace")
+    replace(*arguments)
+    called("replaced")
+os.rename, os.replace = renamed, replaced
+rag = HippoRAG(folder, embedder=Embedder(), extractor=Extractor())
+if victim == "delete":
+    rag.index(documents())
+    victim = "replaced"
+    calls.clear()
+    rag.delete(["d3", "d4"])
+else:
+    report = rag.index(documents())
+    print(json.dumps([report.added, report.unchanged, report.extracted, report.embedded]))
+'''
+
+
+def run(folder: Path, log: Path, victim: str = "", number: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", SCRIPT, str(folder), str(log), victim, str(number)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def texts_of(log: Path, stage: str) -> list[str]:
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [text for kind, text in map(json.loads, lines) if kind == stage]
+
+
+def arrays(folder: Path) -> dict[tuple[str, str], bytes]:
+    with open_snapshot(folder) as snapshot:
+        return {
+            (group, name): path.read_bytes()
+            for group in snapshot.groups
+            for name, (path, _) in snapshot.entries(group).items()
+        }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a run that nobody disturbs makes and asks its models."""
+    folder = tmp_path_factory.mktemp("whole")
+    log = folder / "log"
+    done = run(folder / "index", log)
+    assert (done.returncode, done.stderr) == (0, "")
+    return {
+        "arrays": arrays(folder / "index"),
+        "embed": texts_of(log, "embed"),
+        "extract": texts_of(log, "extract"),
+        "report": json.loads(done.stdout),
+    }
+
+
+@pytest.mark.parametrize(
+    ("victim", "number"),
+    [
+        ("documents", 5),
+        ("extract", 1),
+        ("extract", 4),
+        ("embed", 1),
+        ("embed", 5),
+        ("embed", 9),
+        ("replace", 1),
+        ("replaced", 1),
+    ],
+)
+def test_the_next_run_goes_on(tmp_path: Path, whole: dict[str, Any], victim: str, number: int):
+    folder = tmp_path / "index"
+    killed = run(folder, tmp_path / "first", victim, number)
+    assert killed.returncode == -9, killed.stderr
+    if victim != "replaced":  # nothing was published yet, and that is said
+        with pytest.raises(IndexNotFoundError):
+            HippoRAG(folder, read_only=True)
+    again = run(folder, tmp_path / "second")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert arrays(folder) == whole["arrays"]
+    for stage, batch in (("extract", 2), ("embed", 4)):
+        before, after = texts_of(tmp_path / "first", stage), texts_of(tmp_path / "second", stage)
+        repeated = Counter(before) & Counter(after)
+        assert Counter(before) + Counter(after) - repeated == Counter(whole[stage])
+        # Only the batch in flight was lost.
+        assert sum(repeated.values()) == (len(before[-batch:]) if stage == victim else 0)
+    added, unchanged, extracted, embedded = json.loads(again.stdout)
+    assert added + unchanged == 10
+    assert unchanged == {"documents": 3}.get(victim, 10)
+    assert embedded == len(texts_of(tmp_path / "second", "embed"))
+    assert extracted == len(texts_of(tmp_path / "second", "extract"))
+
+
+def test_a_kill_after_every_batch_still_ends(tmp_path: Path, whole: dict[str, Any]):
+    folder, log = tmp_path / "index", tmp_path / "log"
+    for _ in range(4):
+        assert run(folder, log, "embed", 2).returncode == -9
+    assert run(folder, log).returncode == 0
+    assert arrays(folder) == whole["arrays"]
+    assert max(Counter(texts_of(log, "embed")).values()) <= 2
+    assert Counter(texts_of(log, "extract")) == Counter(whole["extract"])
+
+
+def test_a_kill_between_deleting_and_tidying_up(tmp_path: Path):
+    folder = tmp_path / "index"
+    killed = run(folder, tmp_path / "first", "delete", 1)
+    assert killed.returncode == -9, killed.stderr
+    with open_snapshot(folder) as snapshot:
+        assert snapshot.verify() == []
+        assert snapshot.manifest["namespaces"]["default"]["documents"] == 8
+
+
+def test_an_old_index_stays_as_it_was(tmp_path: Path, whole: dict[str, Any]):
+    folder = tmp_path / "index"
+    assert run(folder, tmp_path / "log").returncode == 0
+    with HippoRAG(folder, read_only=True) as rag:
+        bm25 = [hit.passage.id for hit in rag.retrieve("Anna1 Otto2", 20, method="bm25")]
+    again = run(folder, tmp_path / "second", "embed", 1)
+    assert again.returncode == 0  # nothing to embed, so nobody was killed
+    assert texts_of(tmp_path / "second", "embed") == []
+    assert arrays(folder) == whole["arrays"]
+    with HippoRAG(folder, read_only=True) as rag:
+        assert [hit.passage.id for hit in rag.retrieve("Anna1 Otto2", 20, method="bm25")] == bm25 != []

@@ -1,0 +1,95 @@
+"""Deleting a document deletes what was made of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from hipporag_like.indexing.live import prune
+from hipporag_like.rag import HippoRAG
+from hipporag_like.store.journal import Journal
+from hipporag_like.types import Document
+
+DOCS = (
+    Document("Anna Berg lives in Oslo. She met Otto.", "anna", "Anna Berg"),
+    Document("Secret Agent lives in Hiding Place. Zebra Code is known.", "secret", "Secret Agent"),
+    Document("Anna Berg knows Secret Agent.", "both"),
+    Document("A heron. It waits.", "plain", namespace="n"),
+)
+
+
+def rows(folder: Path, table: str, column: str) -> set[Any]:
+    connection = sqlite3.connect(folder / "journal.db")
+    try:
+        return {value for (value,) in connection.execute(f"SELECT {column} FROM {table}")}
+    finally:
+        connection.close()
+
+
+def kept(folder: Path) -> tuple[set[Any], set[Any]]:
+    return rows(folder, "vectors", "hash"), rows(folder, "extractions", "key")
+
+
+def test_vectors_and_extractions_of_deleted_documents_go(tmp_path: Path, embedder: Any, extractor: Any):
+    rag = HippoRAG(tmp_path / "index", embedder=embedder, extractor=extractor)
+    rag.index(DOCS)
+    everything = kept(rag.path)
+    rag.delete(["secret"])
+    fresh = HippoRAG(tmp_path / "fresh", embedder=embedder, extractor=extractor)
+    fresh.index([d for d in DOCS if d.id != "secret"])
+    assert kept(rag.path) == kept(fresh.path)
+    assert kept(rag.path)[0] < everything[0]
+    assert kept(rag.path)[1] < everything[1]
+
+
+def test_nothing_of_a_deleted_text_is_left_on_disk(tmp_path: Path, embedder: Any, extractor: Any):
+    with HippoRAG(tmp_path / "index", embedder=embedder, extractor=extractor) as rag:
+        rag.index(DOCS)
+        assert any(b"Zebra Code" in file.read_bytes() for file in rag.path.rglob("*") if file.is_file())
+        rag.delete(["secret"])
+    rag.index([Document("Another one.", "new")])  # the snapshot before the last goes with the next publication
+    for file in rag.path.rglob("*"):
+        assert not file.is_file() or b"Zebra Code" not in file.read_bytes(), file
+
+
+def test_what_lives_is_not_embedded_again(tmp_path: Path, embedder: Any, extractor: Any):
+    rag = HippoRAG(tmp_path / "index", embedder=embedder, extractor=extractor)
+    rag.index(DOCS)
+    rag.delete(["secret"])
+    embedder.texts.clear()
+    extractor.passages.clear()
+    rag.index([Document("Zed.", "zed")])
+    assert extractor.passages == ["Zed."]
+    assert sorted(embedder.texts) == ["Zed", "Zed."]
+
+
+def test_the_leftovers_of_updates_go_too(tmp_path: Path, embedder: Any, extractor: Any):
+    rag = HippoRAG(tmp_path / "index", embedder=embedder, extractor=extractor)
+    rag.index(DOCS)
+    rag.index([Document("Anna Berg moved to Bodo.", "anna", "Anna Berg")])
+    rag.delete(["plain"])
+    fresh = HippoRAG(tmp_path / "fresh", embedder=embedder, extractor=extractor)
+    fresh.index([Document("Anna Berg moved to Bodo.", "anna", "Anna Berg"), *DOCS[1:3]])
+    assert kept(rag.path) == kept(fresh.path)
+
+
+def test_prune_of_a_clean_journal_deletes_nothing(tmp_path: Path, embedder: Any, extractor: Any):
+    rag = HippoRAG(tmp_path / "index", embedder=embedder, extractor=extractor)
+    rag.index(DOCS)
+    with Journal.open(rag.path) as journal:
+        assert prune(rag.path, journal, extractor) == (0, 0)
+
+
+def test_triples_are_embedded_as_they_are_pruned(tmp_path: Path, embedder: Any, extractor: Any):
+    from hipporag_like.types import Extraction, Triple
+
+    def extract(passages: Any) -> Any:
+        for passage in passages:
+            yield Extraction(((0, len(passage.text)),), triples=(Triple("Anna", "lives in", passage.text[-5:]),))
+
+    extractor.extract = extract
+    rag = HippoRAG(tmp_path / "index", embedder=embedder, extractor=extractor)
+    rag.index(DOCS)
+    with Journal.open(rag.path) as journal:
+        assert prune(rag.path, journal, extractor) == (0, 0)
