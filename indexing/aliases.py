@@ -13,23 +13,24 @@ from hipporag_like.indexing.names import REPEATED, Found, Names, Spans, join_spa
 from hipporag_like.indexing.vocabulary import Numbers, Tokens
 from hipporag_like.text import STOPWORDS, fold, is_unspaced
 
-# The first word of a sentence is cut off a name where the corpus writes it this many times more often in small
-# letters; it is cut for good only where that rests on enough occurrences.
+# The first word of a sentence is cut off a name where the corpus writes it this many times more often in
+# small letters; it is cut for good only where that rests on enough occurrences.
 SMALL_RATIO = 20
 SURE = 20
 # Longer names than this are no persons ("Treaty between the United States and ...").
 MAX_PERSON_WORDS = 4
-# A first name stands for a longer name only where it is not one of the corpus's common words: "American" is no
-# short form of "American Idol". Share of passages, five always allowed.
+# A first name stands for a longer name only where it is not one of the corpus's common words: "American" is
+# no short form of "American Idol". Share of passages, five always allowed.
 MAX_FIRST_NAME_SHARE = 0.005
 
 
 def settle(found: Found, names: Names, tokens: Tokens, titles: set[int]) -> Spans:
     """Return the places of the extractor's names after a look at the whole corpus.
 
-    "X and Y" stays only where it is a title or repeated. "Next Mattos" at the start of a sentence is cut to "Mattos"
-    where the corpus writes the first word in small letters, and the whole is neither a title nor found elsewhere
-    in the middle of a sentence; where the evidence is thin both forms are kept, so that no name is lost.
+    "X and Y" stays only where it is a title or repeated. "Next Mattos" at the start of a sentence is cut to
+    "Mattos" where the corpus writes the first word in small letters, and the whole is neither a title nor
+    found elsewhere in the middle of a sentence; where the evidence is thin both forms are kept, so that no
+    name is lost.
     """
     spans, counts = found.spans, names.passages()
     keep = np.ones(len(spans.key), dtype=bool)
@@ -42,8 +43,10 @@ def settle(found: Found, names: Names, tokens: Tokens, titles: set[int]) -> Span
     added = []
     for row, surface in found.openings:
         first, _, rest = surface.partition(" ")
+        while rest and not rest[0].isupper():  # "Cases of COVID-19"
+            rest = rest.partition(" ")[2]
         small = _times_small(first, tokens, names)
-        if not small or int(spans.key[row]) in known or not rest[:1].isupper():
+        if not small or not rest or int(spans.key[row]) in known:
             continue
         key = names.name(rest)
         if key >= 0:
@@ -96,8 +99,13 @@ def _inside(single: Spans, longer: Spans) -> NDArray[np.bool_]:
     place = longer.passage.astype(np.int64) * width + longer.start
     order = np.argsort(place, kind="stable")
     reach = np.maximum.accumulate((longer.passage.astype(np.int64) * width + longer.end)[order])
-    at = np.searchsorted(place[order], single.passage.astype(np.int64) * width + single.start, side="right") - 1
-    inside: NDArray[np.bool_] = (at >= 0) & (reach[at] >= single.passage.astype(np.int64) * width + single.end)
+    at = (
+        np.searchsorted(place[order], single.passage.astype(np.int64) * width + single.start, side="right")
+        - 1
+    )
+    inside: NDArray[np.bool_] = (at >= 0) & (
+        reach[at] >= single.passage.astype(np.int64) * width + single.end
+    )
     return inside
 
 

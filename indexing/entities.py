@@ -70,7 +70,7 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class _Titles:
-    """The keys that titles name, each at the start of its passage, and pairs of keys that are one by their form."""
+    """The keys that titles name, as places of no length, and pairs of keys that are one by their form."""
 
     spans: Spans
     alias: list[tuple[int, int]]
@@ -144,13 +144,12 @@ def _renumbered(facts: Facts, titles: _Titles, names: Names) -> Analysis:
     order = sorted(used.tolist(), key=key_of.__getitem__)
     rank = np.full(len(key_of), -1, dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
-    mentions = facts.mentions.copy()
+    mentions = facts.mentions.astype(np.int32)
     mentions[:, 1] = rank[mentions[:, 1]]
-    mentions = mentions[np.lexsort((mentions[:, 1], mentions[:, 0]))].astype(np.int32)
+    mentions = mentions[np.lexsort((mentions[:, 1], mentions[:, 0]))]
     alias = rank[np.array(sorted(set(titles.alias)), dtype=np.int64).reshape(-1, 2)]
-    displays = names.displays()
     return Analysis(
-        names=[displays.get(k) or _spaced(key_of[k]) for k in order],
+        names=[n or _spaced(key_of[k]) for k, n in zip(order, names.displays(order), strict=True)],
         keys=[key_of[k] for k in order],
         fact_passage=facts.passage,
         fact_start=facts.start,

@@ -66,10 +66,12 @@ def collect_facts(
     table = np.array([s for e in extractions for s in e.sentences], dtype=np.int32).reshape(-1, 2)
     start[fact_of[kept]], end[fact_of[kept]] = table[kept, 0], table[kept, 1]
     in_sentences = in_sentences[kept[in_sentences[:, 0]]]
-    mentions = np.concatenate([
-        np.stack([triple_fact[in_triples[:, 1]], in_triples[:, 2]], axis=1),
-        np.stack([fact_of[in_sentences[:, 0]], in_sentences[:, 1]], axis=1),
-    ])
+    mentions = np.concatenate(
+        [
+            np.stack([triple_fact[in_triples[:, 1]], in_triples[:, 2]], axis=1),
+            np.stack([fact_of[in_sentences[:, 0]], in_sentences[:, 1]], axis=1),
+        ]
+    )
     texts = [(t.subject, t.relation, t.object) for e in extractions for t in e.triples]
     return Facts(
         passage=np.repeat(np.arange(len(passages), dtype=np.int32), np.diff(first)),
@@ -122,7 +124,8 @@ def _kept(
     covered = np.unique(in_triples[:, 0] * n_keys + in_triples[:, 2])
     fresh = ~np.isin(owner[in_sentences[:, 0]] * n_keys + in_sentences[:, 1], covered)
     adds = np.bincount(in_sentences[fresh, 0], minlength=len(owner)) > 0
-    return adds | (n_triples[owner] == 0)
+    kept: NDArray[np.bool_] = adds | (n_triples[owner] == 0)
+    return kept
 
 
 def _triple_facts(first: NDArray[np.int64], n_triples: NDArray[np.int64]) -> NDArray[np.int64]:

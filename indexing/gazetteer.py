@@ -75,7 +75,13 @@ class Gazetteer:
         return Spans(tokens.passage[begins], tokens.start[begins], tokens.end[ends], key)
 
     def _find_part(
-        self, lo: int, hi: int, candidates: NDArray[np.int64], first: list[int], last: list[int], found: list[int]
+        self,
+        lo: int,
+        hi: int,
+        candidates: NDArray[np.int64],
+        first: list[int],
+        last: list[int],
+        found: list[int],
     ) -> None:
         ids = tuple(self._tokens.ids[lo:hi].tolist())
         sentence = self._tokens.sentence[lo:hi].tolist()

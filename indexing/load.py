@@ -55,11 +55,21 @@ def load(
     if not given:
         raise InputError("no sources were given; name a file, a folder or - for standard input")
     for source in given:
-        if str(source) != STANDARD_INPUT and not os.path.lexists(source):
+        if str(source) != STANDARD_INPUT and _is_missing(source):
             raise InputError(f"{source} does not exist; name a file, a folder or - for standard input")
     if sum(str(source) == STANDARD_INPUT for source in given) > 1:
         raise InputError("standard input (-) can be read only once; name it once")
     return _unique(_load(given, namespace, stdin))
+
+
+def _is_missing(source: str | Path) -> bool:
+    try:
+        os.lstat(source)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last one for a NUL in the name
+        return True
+    except OSError:  # in a folder one may not enter: there or not, it cannot be read, and reading says why
+        return False
+    return False
 
 
 def _load(given: list[str | Path], namespace: str, stdin: TextIO | BinaryIO | None) -> Iterator[Item]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +69,7 @@ class Found:
     n_names
         Number of rows that are names, neither dates nor terms.
     openings
-        Rows of several words that open a sentence, with their text: the first word may be no part of the name.
+        Rows of several words that open a sentence, with their text: the first may be no part of the name.
     """
 
     spans: Spans
@@ -163,14 +163,23 @@ class Names:
         counts[list(self._passages)] = list(self._passages.values())
         return counts
 
-    def displays(self) -> dict[int, str]:
-        """Return the most frequent spelling of each key; among equals the alphabetically first."""
-        spellings: dict[int, Counter[str]] = {}
+    def displays(self, keys: Iterable[int]) -> list[str]:
+        """Return the most frequent spelling of each key; among equals the alphabetically first.
+
+        Empty for a key that was only mined: nothing says how it is spelled.
+        """
+        forms: dict[int, dict[str, None]] = {}
         for known in (self._added, self._term_of, self._name_of):
             for surface, key in known.items():
-                if key >= 0:
-                    spellings.setdefault(key, Counter())[squeeze(surface)] = self._spelled[surface]
-        return {key: min(forms, key=lambda f: (-forms[f], f)) for key, forms in spellings.items()}
+                forms.setdefault(key, {})[surface] = None
+        return [self._most_frequent(forms.get(key, ())) for key in keys]
+
+    def _most_frequent(self, surfaces: Iterable[str]) -> str:
+        counts: dict[str, int] = {}
+        for surface in surfaces:
+            form = squeeze(surface)
+            counts[form] = counts.get(form, 0) + self._spelled[surface]
+        return min(counts, key=lambda form: (-counts[form], form)) if counts else ""
 
     def name(self, surface: str) -> int:
         """Return the number of a name the extractor found, counting its spelling; -1 where it is none."""

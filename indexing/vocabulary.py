@@ -8,6 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from hipporag_like.text import _WORD as WORD
 from hipporag_like.text import fold
@@ -137,8 +138,8 @@ def sentence_of(
     origin
         int64, (n_passages + 1,): where each text starts.
     extractions
-        One a text. What no sentence covers belongs to the one before it, or to its text's first; a text without
-        sentences counts as one.
+        One a text. What no sentence covers belongs to the one before it, or to its text's first; a text
+        without sentences counts as one.
     """
     begins = [
         at + begin
@@ -173,7 +174,15 @@ def _read_batch(
     lengths = np.bincount(passage, minlength=len(passages))
     n_sentences = np.array([max(1, len(e.sentences)) for e in extractions])
     sentence = sentence_of(start, origin, extractions) - running(n_sentences)[passage]
-    columns = (surface, start - origin[passage], end - origin[passage], sentence, joined, lengths, n_sentences)
+    columns = (
+        surface,
+        start - origin[passage],
+        end - origin[passage],
+        sentence,
+        joined,
+        lengths,
+        n_sentences,
+    )
     return tuple(column.astype(np.int32) for column in columns)
 
 
@@ -188,6 +197,11 @@ def _fold_surfaces(surfaces: list[str]) -> tuple[list[str], NDArray[np.int32], N
 
 def word_passages(tokens: Tokens) -> NDArray[np.int64]:
     """Return in how many passages each word occurs; (n_words,)."""
-    n_words = len(tokens.words)
-    pairs = np.unique(tokens.passage.astype(np.int64) * max(n_words, 1) + tokens.ids)
-    return np.bincount(pairs % max(n_words, 1), minlength=n_words)
+    if len(tokens.ids) == 0:
+        return np.zeros(len(tokens.words), dtype=np.int64)
+    ones = np.ones(len(tokens.ids), dtype=np.int32)
+    shape = (tokens.n_passages, len(tokens.words))
+    # Passages are the rows of a sparse matrix as they stand; merging duplicates in it needs no global sort.
+    matrix = csr_matrix((ones, tokens.ids.copy(), tokens.passage_tokens), shape=shape)
+    matrix.sum_duplicates()
+    return np.bincount(matrix.indices, minlength=len(tokens.words))

@@ -1,9 +1,9 @@
 """Which words may stand at the edge of a term, told from their neighbours: no tagger, no dictionary.
 
 In English text nouns and adjectives come after articles and prepositions; verbs and participles come after
-pronouns and auxiliaries, and articles come after them. Comparing the two counts separates "revolves" and "directed"
-from "attack" and "film" well enough for terms. In other languages, and in scripts without spaces, a word
-that stands in many passages is taken for a function word instead.
+pronouns and auxiliaries, and articles come after them. Comparing the two counts separates "revolves" and
+"directed" from "attack" and "film" well enough for terms. In other languages, and in scripts without spaces,
+a word that stands in many passages is taken for a function word instead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from hipporag_like.indexing.vocabulary import Tokens, word_passages
 from hipporag_like.text import STOPWORDS, is_unspaced
 
 # What stands before nouns, and after verbs (the articles and possessives among it).
-_ARTICLES = frozenset("the a an his her its their our my your this these those no every each any some".split())
+_ARTICLES = frozenset(
+    "the a an his her its their our my your this these those no every each any some".split()
+)
 _BEFORE_NOUN = _ARTICLES | frozenset("of in for with from on by between into as".split())
 # What stands before verbs, participles and adverbs.
 _BEFORE_VERB = frozenset(

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.spelling import trigrams
+from hipporag_like.retrieval.dense import nearest
 from hipporag_like.text import ARTICLES, STOPWORDS, has_case, is_unspaced, key_of, word_spans
 from hipporag_like.types import Seed
 
@@ -222,30 +223,6 @@ def _facts(segment: Segment, vector: NDArray[np.float32], by_fact: _Weights) -> 
         entities, weights = segment.fact_entities.row(row)
         for entity, weight in zip(entities.tolist(), weights.tolist(), strict=True):
             by_fact.add(entity, part * weight, "fact", segment.fact_text(row))
-
-
-def nearest(
-    vectors: NDArray[np.float32], vector: NDArray[np.float32], k: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the rows most similar to ``vector`` and their cosines, best first, with FAISS.
-
-    Parameters
-    ----------
-    vectors
-        float32, (n, dim), unit rows; may be memory-mapped.
-    vector
-        float32, (dim,).
-    k
-        At most so many.
-    """
-    k = min(k, len(vectors))
-    if k == 0:
-        return np.zeros(0, np.int64), np.zeros(0, np.float32)
-    import faiss
-
-    cosines, rows = faiss.knn(vector[None, :], np.asarray(vectors), k, metric=faiss.METRIC_INNER_PRODUCT)
-    order = np.lexsort((rows[0], -cosines[0]))
-    return rows[0][order].astype(np.int64), cosines[0][order]
 
 
 def _combine(segment: Segment, named: _Weights, by_fact: _Weights) -> Linked:

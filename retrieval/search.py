@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import LexicalConfig, SearchConfig
 from hipporag_like.indexing.index import Segment
+from hipporag_like.retrieval.dense import nearest
 from hipporag_like.retrieval.filters import Where, allowed_passages, check_where
 from hipporag_like.retrieval.fuse import (
     DEPTH,
@@ -157,9 +158,9 @@ def _part(
     raw: dict[str, Candidates] = {}
     depth = max(DEPTH + 1, query.k)
     if method != "bm25" and query.vector is not None:
-        similarity = np.asarray(segment.array("passage_vectors")) @ query.vector
-        best = np.sort(top_k(similarity, depth, mask))
-        raw["dense"] = best, similarity[best].astype(np.float64)
+        best, cosines = nearest(segment.array("passage_vectors"), query.vector, depth, mask)
+        order = np.argsort(best)
+        raw["dense"] = best[order], cosines[order].astype(np.float64)
         clock.lap("dense")
     if method != "dense":
         scores = bm25_scores(segment, query.text, options.lexical)

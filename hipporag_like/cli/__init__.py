@@ -18,6 +18,9 @@ def main() -> None:
 
     _errors.open_closed_streams()
     sys.excepthook = _errors.last_resort
-    from hipporag_like.cli.app import app
+    try:
+        from hipporag_like.cli.app import app
 
-    get_command(app)(prog_name="hipporag-like")
+        get_command(app)(prog_name="hipporag-like")
+    except KeyboardInterrupt:  # outside of a command; inside, the command's own errors go first
+        sys.exit(_errors.interrupted())

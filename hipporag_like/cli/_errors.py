@@ -63,10 +63,10 @@ def interrupted() -> int:
 
 
 def open_closed_streams() -> None:
-    """Give a process started with stdout or stderr closed (``>&-``) one that goes nowhere."""
-    for name in ("stdout", "stderr"):
+    """Give a process started with a standard stream closed (``>&-``) one that holds and keeps nothing."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  open to the end
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
 
 
 def drop_stdout() -> None:

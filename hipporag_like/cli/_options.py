@@ -53,6 +53,7 @@ IndexOption = Annotated[
         "--index",
         metavar="DIR",
         envvar="HIPPORAG_LIKE_INDEX",
+        readable=False,  # not asked here: opening it says more
         help="The folder of the index.",
         show_default=False,
     ),

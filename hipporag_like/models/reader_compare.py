@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from hipporag_like.models.reader_asking import STEPS, WORK_STEPS
 from hipporag_like.models.reader_chain import State, follow
 from hipporag_like.models.reader_question import Asked
-from hipporag_like.models.reader_relations import STEPS
 from hipporag_like.models.reader_view import Place, View
 from hipporag_like.models.reader_words import Date, dates, stems
 from hipporag_like.text import words
@@ -15,10 +15,12 @@ from hipporag_like.text import words
 _BIRTH = re.compile(r"\bborn\b|\bbirth\b|\bolde[rs]t?\b|\byounge[rs]t?\b|\bolder\b", re.I)
 _DEATH = re.compile(r"\bdie[ds]?\b|\bdeath\b", re.I)
 _LONGER = re.compile(r"\blived longer\b|\blonger li(?:fe|ved)\b|\blived to be older\b", re.I)
-_LATER = re.compile(r"\blater\b|\blatest\b|\byounge[rs]t?\b|\brecent(?:ly)?\b|\blast\b|\bnewe[rs]t?\b|\bafter\b", re.I)
+_LATER = re.compile(
+    r"\blater\b|\blatest\b|\byounge[rs]t?\b|\brecent(?:ly)?\b|\blast\b|\bnewe[rs]t?\b|\bafter\b", re.I
+)
 _EARLIER = re.compile(r"\bfirst\b|\bearlie[rs]t?\b|\bolde[rs]t?\b|\bsooner\b|\bbefore\b", re.I)
 _BRACKET = re.compile(r"\s*\([^()]*\)\s*$")
-_STEPS_ACROSS = ("director", "composer", "performer", "author", "founder", "editor", "producer", "father", "mother", "spouse")
+_FAMILY = frozenset({"father", "mother", "spouse"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ def choose(view: View, asked: Asked) -> Verdict | None:
         return None
     if not (_EARLIER.search(predicate) or _LATER.search(predicate) or _LONGER.search(predicate)):
         return _by_description(view, asked.options, homes, predicate)
-    step = next((s[0] for p, s in STEPS if p.search(predicate) and len(s) == 1 and s[0] in _STEPS_ACROSS), "")
+    step = next(
+        (s[0] for p, s in STEPS if p.search(predicate) and len(s) == 1 and s[0] in (WORK_STEPS | _FAMILY)), ""
+    )
     sides = [_side(view, h, step, predicate) for h in homes]
     return _decide(asked.options, sides, predicate)
 
@@ -173,9 +177,7 @@ def _wants_later(predicate: str) -> bool:
     return bool(_LATER.search(predicate)) and not re.search(r"\bfirst\b|\bearlier\b", predicate, re.I)
 
 
-def _by_description(
-    view: View, options: tuple[str, str], homes: list[int | None], predicate: str
-) -> Verdict:
+def _by_description(view: View, options: tuple[str, str], homes: list[int | None], predicate: str) -> Verdict:
     """Return the option whose passage tells more of what the predicate asks."""
     wanted = {s for s, _, _ in stems(predicate)}
     scored: list[tuple[float, Place | None]] = []
@@ -184,7 +186,8 @@ def _by_description(
         for number in () if passage is None else view.by_passage[passage]:
             sentence = view.sentences[number]
             told = {s for s, _, _ in stems(sentence.text)}
-            best = max(best, (0.3 * len(wanted & told) + sentence.similarity, sentence.place), key=lambda x: x[0])
+            fit = 0.3 * len(wanted & told) + sentence.similarity
+            best = max(best, (fit, sentence.place), key=lambda x: x[0])
         scored.append(best)
     pick = 0 if scored[0][0] >= scored[1][0] else 1
     lead = abs(scored[0][0] - scored[1][0])

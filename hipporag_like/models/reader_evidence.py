@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from hipporag_like.models.reader_chain import Chain, State, fillers
+from hipporag_like.models.reader_chain import Chain, State
+from hipporag_like.models.reader_fillers import fillers
 from hipporag_like.models.reader_question import Asked
 from hipporag_like.models.reader_relations import RELATIONS
 from hipporag_like.models.reader_view import Place, View
@@ -96,10 +98,21 @@ def _reached(
     return direct, ends
 
 
+_DID = re.compile(r"\b(?:did|do|does)\b", re.I)
+_WAS = re.compile(r"\b(?:where|when|year|date|place|city|town|country)\W+(?:was|were|is|are)\b", re.I)
+
+
 def _main(question: str, asked: Asked) -> list[str]:
-    """Return the stems of the first two words of meaning behind "which HEAD", and of the last where it is a verb."""
+    """Return the stems of the question's verb, roughly: behind "did" and "where was" it stands last.
+
+    Elsewhere the first two words of meaning behind "which HEAD" hold it.
+    """
     head = set(asked.head)
     found = [s for s, _, _ in stems(question) if s not in head]
+    if _DID.search(question):
+        return found[-1:]
+    if _WAS.search(question):
+        return found[:1] + found[-1:]
     return found[:2]
 
 

@@ -20,7 +20,7 @@ FEATURES = (
     "type fits", "type is another", "type unknown", "phrase", "demonym unasked",
     "head beside", "head defines", "question words", "nearest word", "word before",
     "first sentence", "late", "short", "passages naming it", "names bridge",
-    "sentence mass", "entity mass", "main words", "main near", "told anywhere else",
+    "sentence mass", "entity mass", "main words", "told at end", "head denied",
 )  # fmt: skip
 
 # Types that answers of a type may look like as well, at half weight.
@@ -33,7 +33,7 @@ _NEAR: dict[AnswerType, frozenset[AnswerType]] = {
 }
 _PHRASE_TYPES = frozenset({"other", "award", "group"})  # types whose answers may be in lower case
 _NEARNESS = 20  # characters at which a word's nearness falls to 1/e: about three words
-_BEHIND, _AHEAD = 30, 40  # characters around a candidate in which its kind is named ("rapper X", "X, a rapper")
+_BEHIND, _AHEAD = 30, 40  # characters around a candidate that may say its kind ("rapper X", "X, a rapper")
 _NOWHERE = 999
 
 
@@ -57,7 +57,7 @@ class _Named:
 
 
 def candidates(evidence: Evidence) -> list[Candidate]:
-    """Return the candidates of all sentences with their features; what the question itself names is left out."""
+    """Return the candidates of all sentences with their features, without what the question itself names."""
     view, found = evidence.view, []
     seen: dict[str, _Named] = {}
     phrases = evidence.asked.type in _PHRASE_TYPES
@@ -123,8 +123,9 @@ def _values(evidence: Evidence, number: int, span: Span, place: Place, named: _N
         float(passage in named.titles and passage not in view.asked),
         sentence.mass / evidence.most_mass if evidence.most_mass > 0 else 0.0,
         named.mass,
-        *_main_values(evidence, number, span),
+        _main_share(evidence, number, span),
         float(passage in evidence.ends and chained == 0 and evidence.told.get(place, 0.0) > 0),
+        float(_denied(evidence, named)),
     )
 
 
@@ -151,6 +152,12 @@ def _head_values(evidence: Evidence, text: str, span: Span, named: _Named) -> tu
     return len(beside) / len(head), defines / len(head)
 
 
+def _denied(evidence: Evidence, named: _Named) -> bool:
+    """Whether the passage about what a candidate names defines it without any word of "which HEAD"."""
+    head = set(evidence.asked.head)
+    return bool(head and named.titles) and not any(head & evidence.view.defining[i] for i in named.titles)
+
+
 def _word_values(evidence: Evidence, number: int, span: Span) -> tuple[float, float, float]:
     """Return how many of the question's words the sentence has, and how near the nearest stands."""
     ahead = behind = _NOWHERE
@@ -169,11 +176,11 @@ def _word_values(evidence: Evidence, number: int, span: Span) -> tuple[float, fl
     return share, math.exp(-min(ahead, behind) / _NEARNESS), math.exp(-ahead / _NEARNESS)
 
 
-def _main_values(evidence: Evidence, number: int, span: Span) -> tuple[float, float]:
-    """Return the share of the question's main words in the sentence, and how near the nearest stands."""
-    met, near = set(), _NOWHERE
-    for word, start, end in evidence.view.lines[number]:
-        if word in evidence.main and (end <= span.start or start >= span.end):
-            met.add(word)
-            near = min(near, max(span.start - end, start - span.end))
-    return len(met) / max(len(evidence.main), 1), math.exp(-near / _NEARNESS)
+def _main_share(evidence: Evidence, number: int, span: Span) -> float:
+    """Return the share of the question's main words in the sentence, outside the candidate."""
+    met = {
+        word
+        for word, start, end in evidence.view.lines[number]
+        if word in evidence.main and (end <= span.start or start >= span.end)
+    }
+    return len(met) / max(len(evidence.main), 1)

@@ -6,7 +6,7 @@ import re
 
 from hipporag_like.models.reader_places import is_demonym
 from hipporag_like.models.reader_question import TYPE_OF, AnswerType
-from hipporag_like.models.reader_spans import Span
+from hipporag_like.models.reader_spans import Span, SpanKind
 from hipporag_like.models.reader_view import View
 from hipporag_like.text import words
 
@@ -19,47 +19,52 @@ _PLACE = re.compile(
     r"\b(?:County|City|River|Island|Islands|Lake|Mount|Mountains?|Street|Town|Village|District|Province|Bay|Sea|"
     r"Valley|Cape|Park|Beach|Airport|Castle|Palace|Abbey|Cemetery|Bridge|Region|Township|Parish|Hills?)\b"
 )
-_AWARD = re.compile(r"\b(?:Awards?|Prize|Medal|Order|Oscar|Grammy|Emmy|Globe|Hall of Fame|Honou?rs?|Cross|Trophy|Cup)\b")
+_AWARD = re.compile(
+    r"\b(?:Awards?|Prize|Medal|Order|Oscar|Grammy|Emmy|Globe|Hall of Fame|Honou?rs?|Cross|Trophy|Cup)\b"
+)
 _RANK = re.compile(
     r"^(?:Sir|Lord|Lady|King|Queen|Prince|Princess|Duke|Duchess|Count|Countess|Earl|Baron|Emperor|Empress|Saint|St|"
     r"Dr|Mr|Mrs|Pope|Bishop|General|Captain|Admiral|President|Senator|Archduke|Archduchess|Infanta|Warden|Professor)\b"
 )
 _BEFORE_PLACE = re.compile(r"\b(?:in|at|near|from|to|into|around|through|across|of|on|outside)(?: the)? $")
 _BEFORE_PERSON = re.compile(
-    r"\b(?:by|with|starring|and|son of|daughter of|wife|husband|brother|sister|father|mother|married|to|featuring|"
-    r"actor|actress|singer|director|writer|author|producer|composer|artist|rapper|under|named|after) $"
+    r"\b(?:by|with|starring|and|son of|daughter of|wife|husband|brother|sister|father|mother|married|to|"
+    r"featuring|actor|actress|singer|director|writer|author|producer|composer|artist|rapper|under|named|"
+    r"after) $"
 )
 _VERB = re.compile(r"\b(?:is|was|are|were)\b")
 _DEFINITION = 14  # words behind "is a" that can hold the noun that says what something is
-_NAME = re.compile(r"[^\W\d_]")
+
+
+_BY_KIND: dict[SpanKind, frozenset[AnswerType]] = {
+    "date": frozenset({"date"}),
+    "year": frozenset({"year", "date"}),
+    "number": frozenset({"number"}),
+    "phrase": frozenset({"other"}),
+}
+_BY_WORD: tuple[tuple[re.Pattern[str], AnswerType], ...] = (
+    (_GROUP, "group"),
+    (_PLACE, "place"),
+    (_AWARD, "award"),
+    (_RANK, "person"),
+)
 
 
 def looks_like(view: View, number: int, span: Span) -> frozenset[AnswerType]:
     """Return the types that a candidate of sentence ``number`` may be of; empty where nothing tells."""
-    if span.kind == "date":
-        return frozenset({"date"})
-    if span.kind == "year":
-        return frozenset({"year", "date"})
-    if span.kind == "number":
-        return frozenset({"number"})
-    if span.kind == "phrase":
-        return frozenset({"other"})
+    if span.kind in _BY_KIND:
+        return _BY_KIND[span.kind]
     text = view.sentences[number].text
     name = text[span.start : span.end]
     defined = _defined(view, name)
     if defined:
         return defined
-    found: set[AnswerType] = set()
-    if span.kind == "quoted":
-        found.add("work")
     if is_demonym(name):
         return frozenset({"country", "place"})
-    for pattern, kind in ((_GROUP, "group"), (_PLACE, "place"), (_AWARD, "award"), (_RANK, "person")):
-        if pattern.search(name):
-            found.add(kind)  # type: ignore[arg-type]
-    if not found:
-        found |= _by_context(text[: span.start], name)
-    return frozenset(found)
+    found = {kind for pattern, kind in _BY_WORD if pattern.search(name)}
+    if span.kind == "quoted":
+        found.add("work")
+    return frozenset(found or _by_context(text[: span.start], name))
 
 
 def _by_context(before: str, name: str) -> set[AnswerType]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 
-# COUNTRY: its demonyms and other names, then regions that stand for it. Enough for biographies and films of
-# all UN members with more than about five million people, former states and states of the US.
+# COUNTRY: demonyms and other names|places and languages that stand for it. UN members of more than about five
+# million people, some smaller and former ones, and the states of the US. "_" is a space inside a name.
 _TABLE = """
-United States: American U.S. US USA U.S.A. America Americans|Alabama Alaska Arizona Arkansas California Colorado
- Connecticut Delaware Florida Hawaii Idaho Illinois Indiana Iowa Kansas Kentucky Louisiana Maine Maryland
- Massachusetts Michigan Minnesota Mississippi Missouri Montana Nebraska Nevada New_Hampshire New_Jersey New_Mexico
- New_York North_Carolina North_Dakota Ohio Oklahoma Oregon Pennsylvania Rhode_Island South_Carolina South_Dakota
- Tennessee Texas Utah Vermont Virginia West_Virginia Wisconsin Wyoming Hollywood
-United Kingdom: British English Scottish Welsh UK U.K. Britain Great_Britain England Scotland Wales Briton
- Northern_Irish Northern_Ireland Cornish|London
-Canada: Canadian|Ontario Quebec Alberta Manitoba Saskatchewan British_Columbia Nova_Scotia New_Brunswick Newfoundland
+United States: American U.S. US USA U.S.A. America Americans|Alabama Alaska Arizona Arkansas California
+ Colorado Connecticut Delaware Florida Hawaii Idaho Illinois Indiana Iowa Kansas Kentucky Louisiana Maine
+ Maryland Massachusetts Michigan Minnesota Mississippi Missouri Montana Nebraska Nevada New_Hampshire
+ New_Jersey New_Mexico New_York North_Carolina North_Dakota Ohio Oklahoma Oregon Pennsylvania
+ Rhode_Island South_Carolina South_Dakota Tennessee Texas Utah Vermont Virginia West_Virginia Wisconsin
+ Wyoming Hollywood
+United Kingdom: British English Scottish Welsh UK U.K. Britain Great_Britain England Scotland Wales
+ Briton Northern_Irish Northern_Ireland Cornish|London
+Canada: Canadian|Ontario Quebec Alberta Manitoba Saskatchewan British_Columbia Nova_Scotia New_Brunswick
+ Newfoundland
 Australia: Australian|New_South_Wales Queensland Tasmania
 New Zealand: New_Zealander
-India: Indian|Tamil Telugu Malayalam Kannada Hindi Bengali Marathi Bollywood Punjabi Kerala Mumbai Chennai Odia
+India: Indian|Tamil Telugu Malayalam Kannada Hindi Bengali Marathi Bollywood Punjabi Kerala Mumbai
+ Chennai Odia
 Ireland: Irish
 France: French|Paris
 Germany: German West_Germany East_Germany West_German East_German|Prussian Bavarian Saxon Berlin

@@ -7,38 +7,45 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hipporag_like.models.reader_words import stem
-from hipporag_like.text import STOPWORDS, word_spans
+from hipporag_like.text import STOPWORDS, words
 
 QuestionKind = Literal["span", "choice", "yesno"]
-AnswerType = Literal["person", "place", "country", "date", "year", "number", "work", "group", "award", "other"]
+AnswerType = Literal[
+    "person", "place", "country", "date", "year", "number", "work", "group", "award", "other"
+]
 
 # Head nouns of "which NOUN", "what is the NOUN of", by the type of their answer.
 _HEADS: dict[AnswerType, str] = {
-    "person": "person man woman king queen ruler emperor leader actor actress singer rapper musician composer "
-    "director author writer poet novelist painter artist founder inventor scientist astronomer physician "
-    "doctor engineer architect politician president senator minister governor mayor captain admiral general "
-    "player footballer athlete coach cartographer botanist printer merchant bellfounder professor philosopher "
-    "father mother wife husband spouse son daughter child brother sister sibling uncle aunt grandfather "
-    "grandmother cousin nephew niece performer producer editor owner designer builder teacher saint pope bishop "
-    "character librettist journalist comedian model star stepmother stepfather",
-    "place": "place city town village location state province county district region island continent river "
-    "lake mountain sea ocean reef port capital borough neighborhood suburb birthplace hometown territory "
-    "municipality venue stadium street area bay coast harbour",
+    "person": "person man woman king queen ruler emperor leader actor actress singer rapper musician "
+    "composer director author writer poet novelist painter artist founder inventor scientist "
+    "astronomer physician doctor engineer architect politician president senator minister "
+    "governor mayor captain admiral general player footballer athlete coach cartographer botanist "
+    "printer merchant professor philosopher father mother wife husband spouse son daughter child "
+    "brother sister sibling uncle aunt grandfather grandmother cousin nephew niece performer "
+    "producer editor owner designer builder teacher saint pope bishop character librettist "
+    "journalist comedian model star stepmother stepfather",
+    "place": "place city town village location state province county district region island continent "
+    "river lake mountain sea ocean reef port capital borough neighborhood suburb birthplace "
+    "hometown territory municipality venue stadium street area bay coast harbour",
     "country": "country nation nationality citizenship homeland ethnicity",
     "date": "date day birthday",
     "year": "year decade century",
     "number": "number population amount percentage age height length total",
-    "work": "film movie song album book novel poem play opera show series game magazine newspaper single work "
-    "painting franchise episode musical sitcom anthem cartoon comic title soundtrack",
-    "group": "band group company organization organisation team club label network university college school "
-    "institution guild party church corporation agency league studio publisher airline station "
-    "channel hospital academy manufacturer newspaper tribe",
+    "work": "film movie song album book novel poem play opera show series game magazine newspaper single "
+    "work painting franchise episode musical sitcom anthem cartoon comic title soundtrack",
+    "group": "band group company organization organisation team club label network university college "
+    "school institution guild party church corporation agency league studio publisher airline "
+    "station channel hospital academy manufacturer newspaper tribe",
     "award": "award prize medal honor honour",
 }
 TYPE_OF = {word: kind for kind, names in _HEADS.items() for word in names.split()}
+_OCCUPATION = re.compile(r"(?:ist|ician|maker|keeper|founder|smith|wright)$")
 _WH = re.compile(r"\b(who|whom|whose|when|where|why|how|which|what)\b", re.I)
-_OPENS = re.compile(r"^\W*(?:(?:in|on|at|to|from|for|of|by|with|under|into|during|besides) )?"
-                    r"(who|whom|whose|when|where|why|how|which|what)\b", re.I)  # fmt: skip
+_OPENS = re.compile(
+    r"^\W*(?:(?:in|on|at|to|from|for|of|by|with|under|into|during|besides) )?"
+    r"(who|whom|whose|when|where|why|how|which|what)\b",
+    re.I,
+)
 _AUX = re.compile(r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.I)
 _AUX_WORDS = frozenset(
     "is are was were do does did has have had can could will would be been that who whose whom which "
@@ -49,6 +56,8 @@ _CHOICE_CUE = re.compile(
     r"recently|sooner|bigger|larger|largest|smaller|taller|higher|better|which|who|between)\b",
     re.I,
 )
+_IS_THE = re.compile(r"\W*(?:is|are|was|were) (?:the |an? |his |her )?(?:name of (?:the |an? )?)?(.*)", re.I)
+_MAX_OPTION = 16  # words of a name; longer runs are clauses
 _MEASURE = re.compile(r"\bhow (many|much|old|long|far|tall|high|large|big|often|deep|fast)\b", re.I)
 
 
@@ -93,26 +102,33 @@ def _focus(text: str) -> tuple[str, list[str]]:
     match = _OPENS.match(text)
     if match is None:
         found = list(_WH.finditer(text))
-        strong = [m for m in found if m.group().lower() in ("what", "which", "how") and text[: m.start()].rstrip()[-1:] != ","]
-        match = (strong or found or [None])[-1]
+        strong = [
+            m for m in found if m.group().lower() in ("what", "which", "how") and not _relative(text, m)
+        ]
+        match = (strong or found)[-1] if found else None
     if match is None:
         return "", []
     word = match.group(1).lower()
     rest = text[match.end(1) :]
-    tokens = [(w, rest[a:b], rest[:a]) for w, a, b in word_spans(rest)]
     if word in ("what", "which", "whose"):
-        head = _noun_phrase([t[0] for t in tokens], rest)
+        head = _noun_phrase(rest)
         if head:
             return word, head
-        named = re.match(r"\W*(?:is|are|was|were) (?:the |an? |his |her )?(?:name of (?:the |an? )?)?(.*)", rest, re.I)
+        named = _IS_THE.match(rest)
         if named is not None and word != "whose":
-            return word, _noun_phrase([w for w, _, _ in word_spans(named.group(1))], named.group(1))
+            return word, _noun_phrase(named.group(1))
     return word, []
 
 
-def _noun_phrase(tokens: list[str], rest: str) -> list[str]:
+def _relative(text: str, match: re.Match[str]) -> bool:
+    """Whether a question word opens a relative clause: ", which"."""
+    return text[: match.start()].rstrip().endswith(",")
+
+
+def _noun_phrase(rest: str) -> list[str]:
+    """Return the words of meaning up to the first verb or preposition, or up to a noun of a known type."""
     phrase: list[str] = []
-    for token in tokens[:6]:
+    for token in words(rest)[:6]:
         if token in _AUX_WORDS:
             break
         phrase.append(token)
@@ -140,15 +156,23 @@ def _answer_type(text: str, word: str, head: list[str]) -> AnswerType:
             return TYPE_OF[noun]
         if noun.endswith("s") and noun[:-1] in TYPE_OF:
             return TYPE_OF[noun[:-1]]
+    if head and _OCCUPATION.search(head[-1]):
+        return "person"
     return "other"
 
 
-_TAIL = re.compile(r"\s*(?:born|died|founded|released|published|formed|older|younger|the)?\s*"
-                   r"(?:first|earlier|later|last|older|younger|longer)?\s*[?.!\s]*$", re.I)  # fmt: skip
+_TAIL = re.compile(
+    r"\s*(?:born|died|founded|released|published|formed|older|younger|the)?\s*"
+    r"(?:first|earlier|later|last|older|younger|longer)?\s*[?.!\s]*$",
+    re.I,
+)
 _LEADS = (
-    re.compile(r"^(?:which|who|what|between|of|is|was|were|did|do|does|has|have)\b.*?(?:,| out of | between |: )\s*(.*)$", re.I),
+    re.compile(r"^(?:which|who|what|between|of|is|was|were|did|do|does|has|have)\b.*?(?:,|: )\s*(.*)$", re.I),
     re.compile(r"^(?:was|is|did|were|are|has|does)\s+(.*)$", re.I),
-    re.compile(r"^.*?\b(?:first|earlier|later|older|younger|longer|recently|more|larger|oldest|youngest)\b[,:]?\s+(.*)$", re.I),
+    re.compile(
+        r"^.*?\b(?:first|earlier|later|older|younger|longer|recently|more|larger|oldest|youngest)\b[,:]?\s+(.*)$",
+        re.I,
+    ),
 )
 
 
@@ -183,8 +207,9 @@ def _first_option(before: str) -> str | None:
 
 
 def _nameable(text: str) -> bool:
-    words = text.strip().split()
-    if not 0 < len(words) <= 16:
+    """Whether a text can be an option: it opens with a capital, a digit or a quotation mark."""
+    parts = text.strip().split()
+    if not 0 < len(parts) <= _MAX_OPTION:
         return False
-    opener = words[1] if len(words) > 1 and words[0].lower() in ("the", "a", "film", "song") else words[0]
+    opener = parts[1] if len(parts) > 1 and parts[0].lower() in ("the", "a", "film", "song") else parts[0]
     return opener[0].isupper() or opener[0].isdigit() or opener[0] in "\"'\u201c" or "the birth of" in text

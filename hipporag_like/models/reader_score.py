@@ -10,46 +10,53 @@ from hipporag_like.models.reader_features import FEATURES, Candidate
 from hipporag_like.models.reader_view import View
 from hipporag_like.text import STOPWORDS, word_spans, words
 
+# Maximum expected squared token F1 of a softmax over candidates (L2 1e-3), fitted on the 1,045 questions with
+# a span for an answer of development sets of 2WikiMultiHopQA, HotpotQA and MuSiQue (each question of HotpotQA
+# counted twice, of the larger MuSiQue set half), on the 8 best passages of the default retrieval. Fitted on one
+# half and tested on the other, F1 is 0.46 and 0.53 on 2Wiki, 0.27 and 0.48 on HotpotQA, 0.10 to 0.17 on MuSiQue.
 WEIGHTS: dict[str, float] = {
-    "chained": 3.15,
-    "chain weight": 1.02,
-    "chain passage": 2.85,
+    "chained": 3.28,
+    "chain weight": 0.87,
+    "chain passage": 2.79,
     "told here": 1.03,
-    "similarity": 2.06,
-    "passage score": 2.86,
-    "first passage": -1.32,
-    "asked passage": -1.62,
-    "incoming": 2.24,
-    "mentions asked": -0.19,
-    "type fits": 1.86,
-    "type is another": -1.12,
-    "type unknown": -0.50,
-    "phrase": -1.55,
-    "demonym unasked": -1.17,
-    "head beside": 1.44,
-    "head defines": 1.82,
-    "question words": -0.22,
-    "nearest word": 0.91,
-    "word before": 0.67,
-    "first sentence": 0.37,
-    "late": -0.21,
-    "short": -0.44,
-    "passages naming it": -0.96,
-    "names bridge": -0.25,
-    "sentence mass": 0.59,
-    "entity mass": 0.41,
-    "main words": 0.78,
-    "main near": -0.48,
-    "told anywhere else": 0.99,
+    "similarity": 2.08,
+    "passage score": 2.66,
+    "first passage": -1.26,
+    "asked passage": -1.31,
+    "incoming": 2.25,
+    "mentions asked": -0.50,
+    "type fits": 1.87,
+    "type is another": -1.13,
+    "type unknown": -0.47,
+    "phrase": -1.51,
+    "demonym unasked": -1.28,
+    "head beside": 1.56,
+    "head defines": 1.72,
+    "question words": -0.01,
+    "nearest word": 0.66,
+    "word before": 0.65,
+    "first sentence": 0.45,
+    "late": -0.19,
+    "short": -0.43,
+    "passages naming it": -0.90,
+    "names bridge": -0.16,
+    "sentence mass": 0.55,
+    "entity mass": 0.44,
+    "main words": 0.74,
+    "told at end": 0.96,
+    "head denied": -0.60,
 }
+# Logistic regression of "shares half its words with the gold answer" on the same questions (and, as wrong, on
+# 400 questions asked of another set's passages, at half weight). Fitted on one half of the questions and
+# tested on the other, the area under the ROC curve is 0.82 and 0.87, and 0.90 and 0.93 with the foreign ones.
 CALIBRATION: dict[str, float] = {
-    "bias": -6.3,
-    "probability": 3.77,
-    "coverage": 1.62,
-    "similarity": 1.99,
-    "named passage": 0.75,
-    "chained": 0.49,
-    "type fits": 0.6,
+    "bias": -5.92,
+    "probability": 3.49,
+    "coverage": 1.65,
+    "similarity": 1.69,
+    "named passage": 0.78,
+    "chained": 0.59,
+    "type fits": 0.43,
 }
 
 
@@ -76,14 +83,17 @@ def best_candidate(view: View, found: Sequence[Candidate]) -> Scored | None:
 
 
 def coverage(view: View) -> float:
-    """Return the share of the question's names that the passages hold: what is not told of cannot be answered.
+    """Return the share of the question's names that the passages hold; what is not told of has no answer.
 
     Words with a capital or a digit count, the first word of the question does not; a question without such
     words counts all its words of meaning.
     """
     spans = word_spans(view.question)
-    named = {w for w, a, _ in spans[1:] if (view.question[a].isupper() or view.question[a].isdigit()) and w not in STOPWORDS}
-    wanted = named or {w for w, _, _ in spans if w not in STOPWORDS}
+    meaning = [(w, view.question[a]) for w, a, _ in spans if w not in STOPWORDS]
+    named = {w for w, letter in meaning if letter.isupper() or letter.isdigit()} - {
+        w for w, a, _ in spans if not a
+    }
+    wanted = named or {w for w, _ in meaning}
     held = {w for p in view.passages for w in words(f"{p.title} {p.text}")}
     return len(wanted & held) / len(wanted) if wanted else 0.0
 

@@ -26,18 +26,21 @@ _LINKS = frozenset(
     "of the de del della der den des di du da do dos das la le les el al von van zu bin bint ibn y e "
     "and & for in mac ferch ap at on a to".split()
 )
-# Links that join a name to what follows only in some readings ("King of France", "A and B"): both are candidates.
+# Links that join a name to what follows in some readings only ("A and B"): the parts are candidates, too.
 _LOOSE = frozenset("and & for in at on a to".split())
-_INITIAL = re.compile(r"^[^\W\d_]\.$|^(?:[^\W\d_]\.)+$|^(?:St|Mr|Mrs|Dr|Jr|Sr|Ms|Lt|Col|Gen|Capt|Rev|Prof|Mt|Ft|No|vs|Inc|Co|Ltd)\.$")
+_INITIAL = re.compile(
+    r"^(?:[^\W\d_]\.)+$|^(?:St|Mr|Mrs|Dr|Jr|Sr|Ms|Lt|Col|Gen|Capt|Rev|Prof|Mt|Ft|No|vs|Inc|Co|Ltd)\.$"
+)
 _JOINTS = frozenset("-\u2010\u2011\u2013!'\u2019&")
-_QUOTED = re.compile("[\u201c\"\u00ab]\\s?([^\u201c\u201d\"\u00bb\n]{2,70}?)\\s?[\u201d\"\u00bb]")
-_NUMBER_WORDS = (
+_QUOTED = re.compile('[\u201c"\u00ab]\\s?([^\u201c\u201d"\u00bb\n]{2,70}?)\\s?[\u201d"\u00bb]')
+_ONE = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
-)
+).replace(" ", "|")
 _NUMBER = re.compile(
-    r"(?<![\w.,])[$£€]?\d+(?:,\d{3})*(?:\.\d+)?(?:th|st|nd|rd)?(?:\s(?:million|billion|thousand|percent|hundred)\b|%)?"
-    rf"|\b(?:once|twice|thrice|(?:{'|'.join(_NUMBER_WORDS.split())})(?:[- ](?:{'|'.join(_NUMBER_WORDS.split())}))*)\b",
+    r"(?<![\w.,])[$£€]?\d+(?:,\d{3})*(?:\.\d+)?(?:th|st|nd|rd)?"
+    r"(?:\s(?:million|billion|thousand|percent|hundred)\b|%)?"
+    rf"|\b(?:once|twice|thrice|(?:{_ONE})(?:[- ](?:{_ONE}))*)\b",
     re.I,
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019\-][^\W\d_]+)*")
@@ -56,33 +59,42 @@ def find_spans(text: str, phrases: bool) -> list[Span]:
         Whether lower-case phrases can be the answer, too.
     """
     found: dict[tuple[int, int], Span] = {}
-
-    def add(start: int, end: int, kind: SpanKind) -> None:
-        if end > start:
-            found.setdefault((start, end), Span(start, end, kind))
-
-    for date in dates(text):
-        add(date.start, date.end, "date" if date.month else "year")
-        if date.month:
-            year = re.search(r"\d{3,4}$", text[date.start : date.end])
-            if year is not None:
-                add(date.start + year.start(), date.end, "year")
-    for match in _QUOTED.finditer(text):
-        end = match.end(1)
-        while end > match.start(1) and text[end - 1] in ",.;":
-            end -= 1
-        add(match.start(1), end, "quoted")
-    taken = [(span.start, span.end) for span in found.values() if span.kind != "quoted"]
-    for start, end in _joined(text, name_runs(text)):
-        if not any(a < end and start < b for a, b in taken):
-            add(start, end, "name")
-    for match in _NUMBER.finditer(text):
-        if not any(a < match.end() and match.start() < b for a, b in taken):
-            add(match.start(), match.end(), "number")
+    for span in _dates(text):
+        found.setdefault((span.start, span.end), span)
+    taken = list(found)
+    rest = _quoted(text)
+    rest += [Span(a, b, "name") for a, b in _joined(text, name_runs(text)) if not _overlaps(a, b, taken)]
+    numbers = [(m.start(), m.end()) for m in _NUMBER.finditer(text)]
+    rest += [Span(a, b, "number") for a, b in numbers if not _overlaps(a, b, taken)]
     if phrases:
-        for start, end in _phrases(text):
-            add(start, end, "phrase")
+        rest += [Span(a, b, "phrase") for a, b in _phrases(text)]
+    for span in rest:
+        found.setdefault((span.start, span.end), span)
     return sorted(found.values(), key=lambda s: (s.start, s.end))
+
+
+def _overlaps(start: int, end: int, taken: list[tuple[int, int]]) -> bool:
+    return any(a < end and start < b for a, b in taken)
+
+
+def _dates(text: str) -> list[Span]:
+    """Return the dates, and the year in each full one."""
+    found = []
+    for date in dates(text):
+        found.append(Span(date.start, date.end, "date" if date.month else "year"))
+        year = re.search(r"\d{3,4}$", text[date.start : date.end])
+        if date.month and year is not None:
+            found.append(Span(date.start + year.start(), date.end, "year"))
+    return found
+
+
+def _quoted(text: str) -> list[Span]:
+    found = []
+    for match in _QUOTED.finditer(text):
+        inside = match.group(1).rstrip(",.;")
+        if inside:
+            found.append(Span(match.start(1), match.start(1) + len(inside), "quoted"))
+    return found
 
 
 def name_runs(text: str) -> list[tuple[int, int]]:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from hipporag_like.models.reader_spans import Span, find_spans, name_runs
 from hipporag_like.models.reader_words import Life, life, stems
-from hipporag_like.sentences import sentence_spans
-from hipporag_like.text import STOPWORDS, entity_key, has_case, word_spans, words
-from hipporag_like.types import Passage, Trace
+from hipporag_like.text import STOPWORDS, has_case, word_spans, words
+from hipporag_like.types import Passage
 
-MAX_PASSAGES = 10  # recall@10 is 98 % on 2Wiki and HotpotQA, and more passages only add wrong candidates
-MAX_SENTENCES = 48  # of all passages together; longer passages lose their last sentences first
 _BRACKET = re.compile(r"\s*\([^()]*\)\s*$")
-
-Similarity = Callable[[str, Sequence[str]], Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +92,16 @@ class View:
         found: dict[int, tuple[int, int]] = {}
         question = self.question_words
         full = [tuple(words(p.title)) for p in self.passages]
-        order = sorted(range(len(full)), key=lambda i: (-len(full[i]), i))
         taken: list[tuple[int, int]] = []
-        for i in order:
-            for name in dict.fromkeys((full[i], self.title_words[i])):
-                at = _find(question, name)
-                if at is None or not self._named(at, at + len(name)) or any(a < at + len(name) and at < b for a, b in taken):
+        # Whole titles before those without their bracket: "X" is the person, not "X (ship)".
+        for names in (full, list(self.title_words)):
+            for i in sorted(range(len(names)), key=lambda i: (-len(names[i]), i)):
+                at = None if i in found else _find(question, names[i])
+                if at is None or not self._named(at, at + len(names[i])):
                     continue
-                found[i] = (at, at + len(name))
-                taken.append(found[i])
-                break
+                if not any(a < at + len(names[i]) and at < b for a, b in taken):
+                    found[i] = (at, at + len(names[i]))
+                    taken.append(found[i])
         return found
 
     @cached_property
@@ -118,7 +113,8 @@ class View:
     def defining(self) -> tuple[frozenset[str], ...]:
         """The stems of each passage's first sentence."""
         return tuple(
-            frozenset(s for s, _, _ in self.lines[rows[0]]) if rows else frozenset() for rows in self.by_passage
+            frozenset(s for s, _, _ in self.lines[rows[0]]) if rows else frozenset()
+            for rows in self.by_passage
         )
 
     @cached_property
@@ -133,11 +129,11 @@ class View:
         return tuple(found)
 
     def _named(self, first: int, stop: int) -> bool:
-        """Whether words of the question are written as a name: a capital after the first word, or a number."""
-        spans = word_spans(self.question)[first:stop]
-        return any(self.question[a].isupper() and a > 0 or self.question[a].isdigit() for _, a, _ in spans) or (
-            not has_case(self.question) or self.question.islower()
-        )
+        """Whether words of the question are written as a name: a capital behind its start, or a number."""
+        if not has_case(self.question) or self.question.islower():
+            return True
+        starts = [a for _, a, _ in word_spans(self.question)[first:stop]]
+        return any((self.question[a].isupper() and a > 0) or self.question[a].isdigit() for a in starts)
 
     def resolve(self, name: str) -> list[tuple[int, float]]:
         """Return the passages whose subject ``name`` is, with how sure that is: 1 for the same words."""
@@ -150,6 +146,16 @@ class View:
             if match > 0:
                 found.append((i, match))
         return sorted(found, key=lambda item: (-item[1], item[0]))
+
+    def own_name(self, passage: int) -> Place | None:
+        """Return the first place where a passage names its own subject; None where it does not."""
+        for number in self.by_passage[passage]:
+            at = self.sentences[number].place
+            for span in self.spans[number]:
+                name = words(self.sentences[number].text[span.start : span.end])
+                if span.kind in ("name", "quoted") and name_match(name, self.title_words[passage]) >= 0.5:
+                    return Place(passage, at.start + span.start, at.start + span.end)
+        return None
 
     def text(self, place: Place) -> str:
         """Return the text at a place."""
@@ -175,70 +181,8 @@ def name_match(one: Sequence[str], other: Sequence[str]) -> float:
         return 0.0
     if len(short) == 1 and len(long) > 1:
         single = next(iter(short))
-        return 0.3 if single in (one[0], other[0]) and single in (one[-1], other[-1], one[0], other[0]) else 0.0
+        return 0.3 if single in (one[0], other[0], one[-1], other[-1]) else 0.0
     return 0.5 + 0.4 * len(short) / len(long)
-
-
-def build_view(question: str, trace: Trace, similarity: Similarity) -> View:
-    """Return the view of a trace.
-
-    Parameters
-    ----------
-    similarity
-        Cosines of the question to texts; asked once, for the sentences that the trace has no cosine of.
-    """
-    hits = trace.hits[:MAX_PASSAGES]
-    best = max((h.score for h in hits), default=0.0)
-    cut = [(i, a, b) for i, h in enumerate(hits) for a, b in sentence_spans(h.passage.text)]
-    if len(cut) > MAX_SENTENCES:
-        depth: dict[int, int] = {}
-        for i, _, _ in cut:
-            depth[i] = depth.get(i, 0) + 1
-        kept = set(sorted(range(len(cut)), key=lambda n: (_depth(cut, n), n))[:MAX_SENTENCES])
-        cut = [c for n, c in enumerate(cut) if n in kept]
-    known = {(f.fact.passage_id, f.fact.text): f for f in trace.facts if f.fact.triple is None}
-    texts = [hits[i].passage.text[a:b] for i, a, b in cut]
-    facts = [known.get((hits[i].passage.id, text)) for (i, _, _), text in zip(cut, texts, strict=True)]
-    missing = [n for n, fact in enumerate(facts) if fact is None]
-    headed = [_headed(hits[cut[n][0]].passage.title, texts[n]) for n in missing]
-    cosines = dict(zip(missing, similarity(question, headed) if headed else (), strict=True))
-    sentences = tuple(
-        Sentence(
-            place=Place(i, a, b),
-            text=texts[n],
-            similarity=float(cosines[n] if fact is None else fact.similarity),
-            mass=0.0 if fact is None else fact.score,
-            first=not hits[i].passage.text[:a].strip(),
-        )
-        for n, ((i, a, b), fact) in enumerate(zip(cut, facts, strict=True))
-    )
-    return View(
-        question=question,
-        passages=tuple(h.passage for h in hits),
-        scores=tuple(h.score - best for h in hits),
-        sentences=sentences,
-        entities=_entity_weights(trace),
-    )
-
-
-def _entity_weights(trace: Trace) -> dict[str, float]:
-    steps = [step for hit in trace.hits for step in hit.path if step.kind == "entity"]
-    found: dict[str, float] = {}
-    for name, weight in [(s.text, s.weight) for s in steps] + [
-        (name, fact.score) for fact in trace.facts for name in fact.fact.entities
-    ]:
-        key = entity_key(name)
-        found[key] = max(found.get(key, 0.0), weight)
-    most = max(found.values(), default=0.0)
-    return {key: weight / most for key, weight in found.items()} if most > 0 else {}
-
-
-def _depth(cut: list[tuple[int, int, int]], number: int) -> int:
-    return sum(1 for i, _, _ in cut[:number] if i == cut[number][0])
-
-
-def _headed(title: str, text: str) -> str:
-    return f"{title}: {text}" if title else text
 
 
 def _subject(passage: Passage) -> str:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 
+from hipporag_like.models.reader_asking import STEPS, WORK_STEPS
 from hipporag_like.models.reader_chain import State, follow
 from hipporag_like.models.reader_compare import Verdict, home
 from hipporag_like.models.reader_places import countries
-from hipporag_like.models.reader_relations import STEPS
 from hipporag_like.models.reader_spans import name_runs
-from hipporag_like.models.reader_view import Place, Sentence, View
+from hipporag_like.models.reader_view import Place, Sentence, View, name_match
 from hipporag_like.models.reader_words import stems
 from hipporag_like.text import STOPWORDS, words
 
 _SAME = re.compile(r"\bsame\b|\bshare[sd]?\b|\bin common\b|\bboth\b.*\bsame\b", re.I)
 _COUNTRY = re.compile(r"\bcountr|\bnationalit|\bcitizen", re.I)
-_ACROSS = ("director", "composer", "performer", "author", "founder", "editor", "producer")
 # Words of a yes/no question that say how it is asked, not what about.
-_FORM = frozenset("same both share shared common located situated found part member also two one either".split())
+_FORM = frozenset(
+    "same both share shared common located situated found part member also two one either".split()
+)
 
 
 def judge(view: View, question: str) -> Verdict | None:
@@ -45,12 +46,11 @@ def _subjects(view: View, question: str) -> list[int]:
 
 
 def _is_about(view: View, passage: int, name: str) -> bool:
-    title = set(view.title_words[passage]) - STOPWORDS
-    return bool(title & set(words(name)))
+    return name_match(words(name), view.title_words[passage]) >= 0.5
 
 
 def _same_country(view: View, question: str, subjects: list[int]) -> Verdict | None:
-    step = next((s[0] for p, s in STEPS if p.search(question) and s[0] in _ACROSS), "")
+    step = next((s[0] for p, s in STEPS if p.search(question) and s[0] in WORK_STEPS), "")
     sides = []
     for passage in subjects:
         about, trail, sure = passage, (), 1.0  # type: int, tuple[Place, ...], float
@@ -104,9 +104,8 @@ def _same_thing(view: View, question: str, subjects: list[int]) -> Verdict:
 
 def _predicate(view: View, question: str, subjects: list[int]) -> set[str]:
     own = {w for i in subjects for w in view.title_words[i]}
-    return {
-        s for s, a, b in stems(question) if question[a:b].lower() not in _FORM and question[a:b].lower() not in own
-    }
+    without = _FORM | own
+    return {s for s, a, b in stems(question) if question[a:b].lower() not in without}
 
 
 def _telling(view: View, passage: int, wanted: set[str]) -> Sentence | None:
@@ -119,7 +118,7 @@ def _telling(view: View, passage: int, wanted: set[str]) -> Sentence | None:
 
 
 def _near_names(text: str, wanted: set[str], own: set[str]) -> set[str]:
-    """Return the names near the predicate's words, all names where none is near; countries are no evidence."""
+    """Return the names near the predicate's words, else all names; a shared country is no evidence."""
     cues = [a for s, a, _ in stems(text) if s in wanted]
     runs = name_runs(text)
     near = [r for r in runs if any(abs(r[0] - c) < 60 for c in cues)] or runs

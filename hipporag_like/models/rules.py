@@ -38,18 +38,20 @@ _NAME = re.compile(
     rf"(?:h(?:{_WORD}|[YNnO])|[Nn](?![MAm])|{_WORD}|[MA](?![NYO])|I|c?J|F?k{{0,3}}F?{_WORD}|p{_WORD})*"
     r"|[SCB](?=h[xkt])"
 )
-_DATE = re.compile(
-    r"D|YhNhN|NhNhY|[NO]p?k?[MA](?:k?c?Y)?|[MA][NO](?:c?Y)?|[MA]c?Y|Nk?m(?:k?Y)?|mY|Y"
-)
+_DATE = re.compile(r"D|YhNhN|NhNhY|[NO]p?k?[MA](?:k?c?Y)?|[MA][NO](?:c?Y)?|[MA]c?Y|Nk?m(?:k?Y)?|mY|Y")
 _CJK_DATE = re.compile("[0-9]{4}年(?:[0-9]{1,2}月(?:[0-9]{1,2}日)?)?")
 # Latin words inside text written without spaces; the tokeniser does not see where they end.
 _LATIN = re.compile(r"[A-Z][A-Za-z0-9+#]*(?:[ .-][A-Z0-9][A-Za-z0-9+#]*)*")
-_MAYBE_UNSPACED = re.compile("[\u0e00-\u1fff\u3040-\U0003134f]")  # a quick test; the look at the neighbours is exact
-_QUOTED = re.compile("[\u201c\u201e\"\u00ab\u300a\u300c]([^\u201c\u201d\"\u00bb\u300b\u300d\n]{2,80})[\u201d\"\u00bb\u300b\u300d]")
+_MAYBE_UNSPACED = re.compile(
+    "[\u0e00-\u1fff\u3040-\U0003134f]"
+)  # a quick test; the look at the neighbours is exact
+_QUOTED = re.compile(
+    '[\u201c\u201e"\u00ab\u300a\u300c]([^\u201c\u201d"\u00bb\u300b\u300d\n]{2,80})[\u201d"\u00bb\u300b\u300d]'
+)
 _CODE = re.compile(r"`([^`\n]{2,60})`")
 _IDENTIFIER = re.compile(r"\b[A-Za-z]\w*_\w+\b")
-_MAX_NAME_TOKENS = 12  # longer runs are headlines in capitals, not names
-_MAX_CAPITALS = 6  # and so are shorter ones written all in capitals
+_MAX_NAME_TOKENS = 12  # longer runs are headlines with Every Word Like This, not names
+_MAX_CAPITALS = 6  # tokens; a longer sentence all in capitals is a headline or a clause of a contract
 # spaCy remembers every word it has seen; a new pipeline after this many keeps memory below about 200 MB.
 _MAX_LEXEMES = 1_000_000
 
@@ -88,9 +90,15 @@ class RulesExtractor:
 def _extraction(doc: Doc, text: str, classes: TokenClasses) -> Extraction:
     sentences = sentence_spans(text)
     table = doc.to_array(_COLUMNS).T
-    starts = table[1]
     letters = list(map(classes.__getitem__, table[0].tolist()))
-    for at in np.searchsorted(starts, [begin for begin, _ in sentences]).tolist():
+    if "s" in letters:  # a line break or a second space may stand inside a name
+        table = table[:, [at for at, letter in enumerate(letters) if letter != "s"]]
+        letters = [letter for letter in letters if letter != "s"]
+    starts = table[1]
+    firsts = np.searchsorted(starts, [begin for begin, _ in sentences]).tolist()
+    for (begin, end), at, stop in zip(sentences, firsts, [*firsts, len(letters)][1:], strict=True):
+        if stop - at > _MAX_CAPITALS and text[begin:end].isupper():
+            letters[at:stop] = "o" * (stop - at)  # capitals say nothing in a headline
         while at < len(letters) and letters[at] in "oh":
             letters[at] = "o"
             at += 1
@@ -124,9 +132,7 @@ def _names(classes: str, starts: list[int], ends: list[int], text: str) -> Itera
             previous = first, last
 
 
-def _parts(
-    run: str, first: int, starts: list[int], ends: list[int], text: str
-) -> Iterator[tuple[int, int]]:
+def _parts(run: str, first: int, starts: list[int], ends: list[int], text: str) -> Iterator[tuple[int, int]]:
     """Yield the first and last token of the names in a run: honorifics cut off, cut at dashes."""
     last = first + len(run) - 1
     if run[0] == "H":
@@ -136,33 +142,31 @@ def _parts(
     begin = first
     if "h" in run:
         for at in range(first + 1, last):
-            if text[starts[at] - 1].isspace() and text[ends[at] : ends[at] + 1].isspace() and run[at - last - 1] == "h":
+            if (
+                text[starts[at] - 1].isspace()
+                and text[ends[at] : ends[at] + 1].isspace()
+                and run[at - last - 1] == "h"
+            ):
                 yield begin, at - 1
                 begin = at + 1
-    length = last - begin
-    if length >= _MAX_NAME_TOKENS or (length >= _MAX_CAPITALS and text[starts[begin] : ends[last]].isupper()):
-        return
-    yield begin, last
+    if last - begin < _MAX_NAME_TOKENS:
+        yield begin, last
 
 
 def _marked(text: str) -> Iterator[_Place]:
-    """Yield what quotation marks, back-ticks or a change of script set apart."""
+    """Yield what quotation marks, back-ticks, underscores or a change of script set apart."""
     for m in _QUOTED.finditer(text):
         end = m.start(1) + len(m.group(1).rstrip(",.;:"))
         if _is_title(text[m.start(1) : end]):
             yield m.start(1), end, "name"
     if "`" in text:
-        for m in _CODE.finditer(text):
-            yield m.start(1), m.end(1), "term"
+        yield from ((*m.span(1), "term") for m in _CODE.finditer(text))
     if "_" in text:
-        for m in _IDENTIFIER.finditer(text):
-            yield m.start(), m.end(), "term"
+        yield from ((*m.span(), "term") for m in _IDENTIFIER.finditer(text))
     if not text.isascii() and _MAYBE_UNSPACED.search(text):
-        for m in _LATIN.finditer(text):
-            if _touches_unspaced(text, m.start(), m.end()):
-                yield m.start(), m.end(), "name"
-        for m in _CJK_DATE.finditer(text):
-            yield m.start(), m.end(), "date"
+        places = (m.span() for m in _LATIN.finditer(text))
+        yield from ((*place, "name") for place in places if _touches_unspaced(text, *place))
+        yield from ((*m.span(), "date") for m in _CJK_DATE.finditer(text))
 
 
 def _touches_unspaced(text: str, start: int, end: int) -> bool:

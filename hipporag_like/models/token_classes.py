@@ -32,13 +32,17 @@ MONTHS = frozenset(
 _FIRST_NAMES = frozenset({"april", "may", "june", "august"})  # months that are names of people, too
 # Months of languages that write them in small letters: French, Spanish, Italian, Portuguese, Russian.
 _SMALL_MONTHS = frozenset(
-    """janvier f\u00e9vrier mars avril mai juin juillet ao\u00fbt septembre octobre novembre d\u00e9cembre enero
-    febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre gennaio febbraio aprile
-    maggio giugno luglio settembre ottobre dicembre janeiro fevereiro mar\u00e7o maio junho julho setembro outubro
-    novembro dezembro января февраля марта апреля мая июня июля августа сентября октября ноября декабря""".split()
+    """janvier février mars avril mai juin juillet août septembre octobre novembre décembre
+    enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
+    gennaio febbraio aprile maggio giugno luglio settembre ottobre dicembre
+    janeiro fevereiro março maio junho julho setembro outubro novembro dezembro
+    января февраля марта апреля мая июня июля августа сентября октября ноября декабря""".split()
 )
-# Small words inside names, in the languages whose names are met most in English text.
-_CONNECTORS = frozenset("of the de del della der den des di do dos da das du la le les el al van von zu bin ibn y e v v. vs".split())
+# Small words inside names, in the languages whose names are met most in English text; "v." of court cases.
+_CONNECTORS = frozenset(
+    """of the de del della der den des di do dos da das du la le les el al van von zu bin ibn y e
+    v v. vs""".split()
+)
 _BEFORE_MONTH = frozenset("in on since until till during last next early late mid".split())
 # Words beyond the function words that open sentences and are no part of the name after them.
 OPENERS = frozenset(
@@ -79,10 +83,11 @@ def blank_pipeline() -> Language:
 class TokenClasses(dict[int, str]):
     """One letter a token, by its number in the string store.
 
-    ``C`` capitalised, ``B`` capitalised and likely to open a sentence, ``F`` capitalised function word, ``W`` "Will", ``I``
-    "I", ``H`` honorific, ``J`` "Jr", ``M`` month, ``A`` month that is a first name, ``m`` month in small letters, ``Y`` year,
-    ``N`` day of a month, ``n`` other number, ``O`` ordinal, ``D`` whole date, ``k`` connector, ``a`` "and", ``t`` small word
-    before months, ``h`` hyphen, ``p`` period, ``c`` comma, ``o`` other sign, ``x`` other word.
+    ``C`` capitalised, ``B`` capitalised and likely to open a sentence, ``F`` capitalised function word,
+    ``W`` "Will", ``I`` "I", ``H`` honorific, ``J`` "Jr", ``M`` month, ``A`` month that is a first name,
+    ``m`` month in small letters, ``Y`` year, ``N`` day of a month, ``n`` other number, ``O`` ordinal, ``D``
+    whole date, ``k`` connector, ``a`` "and", ``t`` small word before months, ``h`` hyphen, ``p`` period,
+    ``c`` comma, ``o`` other sign, ``x`` other word.
     """
 
     def __init__(self, strings: StringStore) -> None:

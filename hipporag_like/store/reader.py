@@ -165,13 +165,13 @@ def current_number(folder: Path) -> int:
         As :func:`open_snapshot`.
     """
     path = folder / CURRENT_NAME
-    if not folder.exists():
-        raise IndexNotFoundError(missing_index(folder))
-    if folder.is_dir() and not path.exists():
-        raise IndexNotFoundError(
-            f"nothing was published in {folder} yet; run: hipporag-like index SOURCE --index {folder}"
-        )
     with file_errors("read", path):
+        if not folder.exists():
+            raise IndexNotFoundError(missing_index(folder))
+        if folder.is_dir() and not path.exists():
+            raise IndexNotFoundError(
+                f"nothing was published in {folder} yet; run: hipporag-like index SOURCE --index {folder}"
+            )
         data = path.read_bytes()
     if _NUMBER.fullmatch(data) is None:
         raise damaged(path, "it holds no snapshot number", folder)

@@ -51,7 +51,11 @@ CONFIGS = st.builds(
         synonym_neighbours=st.integers(0, 1000),
     ),
     lexical=st.builds(
-        LexicalConfig, k1=number(0, 100), b=number(0, 1), epsilon=number(0, 10), engine=st.sampled_from(LEXICAL_ENGINES)
+        LexicalConfig,
+        k1=number(0, 100),
+        b=number(0, 1),
+        epsilon=number(0, 10),
+        engine=st.sampled_from(LEXICAL_ENGINES),
     ),
     search=st.builds(
         SearchConfig,
@@ -66,7 +70,7 @@ CONFIGS = st.builds(
 
 @settings(max_examples=40)
 @given(CONFIGS)
-@example(Config(embed=EmbedConfig("models/🙂\x7f\t\"\\\u2028")))
+@example(Config(embed=EmbedConfig('models/🙂\x7f\t"\\\u2028')))
 def test_what_goes_out_as_toml_and_json_comes_back(tmp_path_factory: pytest.TempPathFactory, config: Config):
     file = tmp_path_factory.getbasetemp() / "config.toml"
     file.write_text(config.to_toml(), encoding="utf-8", newline="")
@@ -155,7 +159,9 @@ def test_a_bad_value_is_refused_by_name(stage: str, option: str, value: object):
 
 
 def test_every_option_has_a_bad_value_that_is_refused():
-    options = {(stage.name, option.name) for stage in fields(Config) for option in fields(stage.default_factory)}
+    options = {
+        (stage.name, option.name) for stage in fields(Config) for option in fields(stage.default_factory)
+    }
     assert options - {(stage, option) for stage, option, _ in BAD} == set()
 
 
@@ -167,7 +173,11 @@ def test_a_stage_must_be_a_table(value: object):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"[search\nk = 1", "is not valid TOML"), (b"\xff\xfe", "is not valid TOML"), (b"k = 1", "unknown option k")],
+    [
+        (b"[search\nk = 1", "is not valid TOML"),
+        (b"\xff\xfe", "is not valid TOML"),
+        (b"k = 1", "unknown option k"),
+    ],
 )
 def test_a_bad_file_is_named(tmp_path: Path, content: bytes, message: str):
     file = tmp_path / "bad.toml"

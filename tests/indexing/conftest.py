@@ -35,7 +35,7 @@ class CountingEmbedder:
 
 
 class CapitalExtractor:
-    """Runs of capitalised words; keeps every passage it was given, and fails where ``bad`` stands in the text."""
+    """Runs of capitalised words; keeps the passages it was given, and fails where ``bad`` is in the text."""
 
     def __init__(self, bad: str = "\x00", fingerprint: str = "capitals") -> None:
         self.fingerprint = fingerprint

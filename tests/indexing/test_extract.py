@@ -28,7 +28,9 @@ def passages(*texts: str) -> list[Passage]:
 def test_extractions_are_aligned_and_made_once(journal: Journal, extractor: Any):
     given = passages("Anna met Otto. It rained.", "Nobody came.", "Anna met Otto. It rained.")
     done = extract(journal, extractor, given, silent)
-    names = [[p.text[m.start : m.end] for m in e.mentions] for p, e in zip(given, done.extractions, strict=True)]
+    names = [
+        [p.text[m.start : m.end] for m in e.mentions] for p, e in zip(given, done.extractions, strict=True)
+    ]
     assert names == [["Anna", "Otto", "It"], ["Nobody"], ["Anna", "Otto", "It"]]
     assert (done.fresh, done.failures) == (2, [])
     again = extract(journal, extractor, given[::-1], silent)

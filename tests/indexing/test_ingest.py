@@ -35,13 +35,25 @@ def counts(done: Ingested) -> tuple[int, int, int]:
 
 def test_new_changed_and_unchanged_are_counted(journal: Journal):
     assert counts(put(journal, Document("One.", "a"), Document("Two.", "b"))) == (2, 0, 0)
-    assert counts(put(journal, Document("One.", "a"), Document("Two!", "b"), Document("Three.", "c"))) == (1, 1, 1)
-    assert [d.text for d in sorted(journal.documents("default"), key=lambda d: d.id)] == ["One.", "Two!", "Three."]
+    assert counts(put(journal, Document("One.", "a"), Document("Two!", "b"), Document("Three.", "c"))) == (
+        1,
+        1,
+        1,
+    )
+    assert [d.text for d in sorted(journal.documents("default"), key=lambda d: d.id)] == [
+        "One.",
+        "Two!",
+        "Three.",
+    ]
 
 
 @pytest.mark.parametrize(
     "changed",
-    [Document("One!", "a", "T", {"x": 1}), Document("One.", "a", "U", {"x": 1}), Document("One.", "a", "T", {"x": 2})],
+    [
+        Document("One!", "a", "T", {"x": 1}),
+        Document("One.", "a", "U", {"x": 1}),
+        Document("One.", "a", "T", {"x": 2}),
+    ],
 )
 def test_text_title_and_metadata_all_count(journal: Journal, changed: Document):
     put(journal, Document("One.", "a", "T", {"x": 1}))

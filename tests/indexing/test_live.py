@@ -48,7 +48,9 @@ def test_nothing_of_a_deleted_text_is_left_on_disk(tmp_path: Path, embedder: Any
         rag.index(DOCS)
         assert any(b"Zebra Code" in file.read_bytes() for file in rag.path.rglob("*") if file.is_file())
         rag.delete(["secret"])
-    rag.index([Document("Another one.", "new")])  # the snapshot before the last goes with the next publication
+    rag.index(
+        [Document("Another one.", "new")]
+    )  # the snapshot before the last goes with the next publication
     for file in rag.path.rglob("*"):
         assert not file.is_file() or b"Zebra Code" not in file.read_bytes(), file
 
@@ -86,7 +88,9 @@ def test_triples_are_embedded_as_they_are_pruned(tmp_path: Path, embedder: Any, 
 
     def extract(passages: Any) -> Any:
         for passage in passages:
-            yield Extraction(((0, len(passage.text)),), triples=(Triple("Anna", "lives in", passage.text[-5:]),))
+            yield Extraction(
+                ((0, len(passage.text)),), triples=(Triple("Anna", "lives in", passage.text[-5:]),)
+            )
 
     extractor.extract = extract
     rag = HippoRAG(tmp_path / "index", embedder=embedder, extractor=extractor)

@@ -13,27 +13,80 @@ from hipporag_like.config import Config, EmbedConfig
 from hipporag_like.rag import HippoRAG
 from hipporag_like.types import Document
 
-FILMS = (
-    ("jaws", "Jaws", "Jaws is a 1975 thriller film. It was directed by Steven Spielberg. Roy Scheider plays Brody.",
-     {"year": 1975, "kind": "film", "tags": ["shark", "sea"]}),
-    ("et", "E.T. the Extra-Terrestrial", "E.T. is a film of 1982. Steven Spielberg directed it for Universal Pictures.",
-     {"year": 1982, "kind": "film", "tags": ["alien"]}),
-    ("spielberg", "Steven Spielberg", "Steven Spielberg is a director. He was born in Cincinnati in 1946.",
-     {"kind": "person", "living": True}),
-    ("cincinnati", "Cincinnati", "Cincinnati is a city in Ohio. The Ohio River flows past Cincinnati.",
-     {"kind": "place", "people": 309317}),
-    ("scheider", "Roy Scheider", "Roy Scheider was an actor. He was born in Orange, New Jersey.",
-     {"kind": "person", "living": False}),
-    ("alien", "Alien (film)", "Alien is a horror film directed by Ridley Scott. It stars Sigourney Weaver.",
-     {"year": 1979.0, "kind": "film", "tags": ["alien", "space"]}),
-    ("scott", "Ridley Scott", "Ridley Scott is an English director. He was born in South Shields.", {"kind": "person"}),
-    ("shields", "South Shields", "South Shields is a coastal town at the mouth of the River Tyne.", {"kind": "place"}),
-    ("cpp", "C++", "C++ is a programming language. Bjarne Stroustrup designed C++ at Bell Labs.", {"kind": "language"}),
-    ("stroustrup", "Bjarne Stroustrup", "Bjarne Stroustrup was born in Aarhus. He works with Columbia University.",
-     {"kind": "person", "year": "1950"}),
-    ("aarhus", "Aarhus", "Aarhus is a city in Denmark. The port of Aarhus lies on Jutland.", {"kind": "place"}),
-    ("river", "", "The River Tyne flows through Newcastle. Coal left Newcastle on the Tyne.", {}),
-)  # fmt: skip
+FILMS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    (
+        "jaws",
+        "Jaws",
+        "Jaws is a 1975 thriller film. It was directed by Steven Spielberg. Roy Scheider plays Brody.",
+        {"year": 1975, "kind": "film", "tags": ["shark", "sea"]},
+    ),
+    (
+        "et",
+        "E.T. the Extra-Terrestrial",
+        "E.T. is a film of 1982. Steven Spielberg directed it for Universal Pictures.",
+        {"year": 1982, "kind": "film", "tags": ["alien"]},
+    ),
+    (
+        "spielberg",
+        "Steven Spielberg",
+        "Steven Spielberg is a director. He was born in Cincinnati in 1946.",
+        {"kind": "person", "living": True},
+    ),
+    (
+        "cincinnati",
+        "Cincinnati",
+        "Cincinnati is a city in Ohio. The Ohio River flows past Cincinnati.",
+        {"kind": "place", "people": 309317},
+    ),
+    (
+        "scheider",
+        "Roy Scheider",
+        "Roy Scheider was an actor. He was born in Orange, New Jersey.",
+        {"kind": "person", "living": False},
+    ),
+    (
+        "alien",
+        "Alien (film)",
+        "Alien is a horror film directed by Ridley Scott. It stars Sigourney Weaver.",
+        {"year": 1979.0, "kind": "film", "tags": ["alien", "space"]},
+    ),
+    (
+        "scott",
+        "Ridley Scott",
+        "Ridley Scott is an English director. He was born in South Shields.",
+        {"kind": "person"},
+    ),
+    (
+        "shields",
+        "South Shields",
+        "South Shields is a coastal town at the mouth of the River Tyne.",
+        {"kind": "place"},
+    ),
+    (
+        "cpp",
+        "C++",
+        "C++ is a programming language. Bjarne Stroustrup designed C++ at Bell Labs.",
+        {"kind": "language"},
+    ),
+    (
+        "stroustrup",
+        "Bjarne Stroustrup",
+        "Bjarne Stroustrup was born in Aarhus. He works with Columbia University.",
+        {"kind": "person", "year": "1950"},
+    ),
+    (
+        "aarhus",
+        "Aarhus",
+        "Aarhus is a city in Denmark. The port of Aarhus lies on Jutland.",
+        {"kind": "place"},
+    ),
+    (
+        "river",
+        "",
+        "The River Tyne flows through Newcastle. Coal left Newcastle on the Tyne.",
+        {},
+    ),
+)
 
 
 def film_documents() -> list[Document]:

@@ -138,7 +138,9 @@ def test_what_is_not_understood_is_refused(where: Any, message: str):
 
 SCALARS = st.sampled_from([0, 1, 2, 1.0, 2.5, -1, True, False, None, "", "1", "a", "b", "ß"])
 VALUES = SCALARS | st.lists(SCALARS, max_size=3)
-METADATA = st.lists(st.dictionaries(st.sampled_from(["x", "y", "Zürich"]), VALUES, max_size=3), min_size=1, max_size=8)
+METADATA = st.lists(
+    st.dictionaries(st.sampled_from(["x", "y", "Zürich"]), VALUES, max_size=3), min_size=1, max_size=8
+)
 CONDITIONS = SCALARS | st.dictionaries(
     st.sampled_from(["eq", "ne", "lt", "lte", "gt", "gte"]), SCALARS, min_size=1, max_size=2
 )
@@ -157,13 +159,18 @@ def holds(value: Any, name: str, wanted: Any) -> bool:
         return any(same(value, item) for item in wanted)
     if name in ("eq", "ne"):
         return same(value, wanted) == (name == "eq")
-    kinds = [("text" if isinstance(v, str) else "number" if type(v) in (int, float) else "none") for v in (value, wanted)]
+    kinds = [
+        ("text" if isinstance(v, str) else "number" if type(v) in (int, float) else "none")
+        for v in (value, wanted)
+    ]
     if kinds[0] != kinds[1] or kinds[0] == "none":
         return False
     return {"lt": value < wanted, "lte": value <= wanted, "gt": value > wanted, "gte": value >= wanted}[name]
 
 
-@given(METADATA, st.dictionaries(st.sampled_from(["x", "y", "Zürich", "w"]), CONDITIONS, min_size=1, max_size=2))
+@given(
+    METADATA, st.dictionaries(st.sampled_from(["x", "y", "Zürich", "w"]), CONDITIONS, min_size=1, max_size=2)
+)
 def test_equals_reading_every_document(metadata: list[dict[str, Any]], where: dict[str, Any]):
     expected = []
     for number, values in enumerate(metadata):

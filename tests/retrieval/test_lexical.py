@@ -43,7 +43,9 @@ def test_both_engines_are_rank_bm25(films: HippoRAG, question: str):
     expected = oracle.get_scores(tokens_of(question))
     config = LexicalConfig()
     assert bm25_scores(segment, question, config) == pytest.approx(expected, abs=1e-5)
-    assert bm25_scores(segment, question, replace(config, engine="rank_bm25")) == pytest.approx(expected, abs=1e-9)
+    assert bm25_scores(segment, question, replace(config, engine="rank_bm25")) == pytest.approx(
+        expected, abs=1e-9
+    )
 
 
 def test_other_parameters_are_rank_bm25_too(make_rag: Callable[..., HippoRAG], film_list: list[Document]):

@@ -10,7 +10,8 @@ import pytest
 from hipporag_like.indexing.index import Segment
 from hipporag_like.models.hashing import HashingEmbedder
 from hipporag_like.rag import HippoRAG
-from hipporag_like.retrieval.link import FACT_SHARE, Linked, link, nearest, specificity
+from hipporag_like.retrieval.dense import nearest
+from hipporag_like.retrieval.link import FACT_SHARE, Linked, link, specificity
 from hipporag_like.types import Document, Seed
 
 EMBEDDER = HashingEmbedder()
@@ -47,7 +48,9 @@ def test_names_in_the_question(films: HippoRAG, question: str, expected: list[tu
 
 def test_the_longest_name_wins(films: HippoRAG):
     assert "Ohio" in segment_of(films).entity_names
-    assert [name for name, _, _ in named(linked_to(films, "Where does the Ohio River end?"))] == ["Ohio River"]
+    assert [name for name, _, _ in named(linked_to(films, "Where does the Ohio River end?"))] == [
+        "Ohio River"
+    ]
     assert [name for name, _, _ in named(linked_to(films, "Where is Ohio?"))] == ["Ohio"]
 
 
@@ -60,15 +63,20 @@ def test_a_single_word_in_small_letters_is_no_name_beside_capitals(films: HippoR
 
 
 def test_several_words_are_a_name_in_small_letters_too(films: HippoRAG):
-    assert named(linked_to(films, "Is south shields on the Tyne?"))[0] == ("South Shields", "ngram", "south shields")
+    assert named(linked_to(films, "Is south shields on the Tyne?"))[0] == (
+        "South Shields",
+        "ngram",
+        "south shields",
+    )
 
 
-def test_a_question_without_capitals_names_what_is_rare(
-    films: HippoRAG, make_rag: Callable[..., HippoRAG]
-):
+def test_a_question_without_capitals_names_what_is_rare(films: HippoRAG, make_rag: Callable[..., HippoRAG]):
     assert named(linked_to(films, "who directed jaws")) == [("Jaws", "ngram", "jaws")]
     # "Grace" stands in six of ten passages: more than the five that always count as rare.
-    texts = [f"Anna met Grace number {i} in Oslo{i}." if i < 6 else f"Nothing happened to Otto{i}." for i in range(10)]
+    texts = [
+        f"Anna met Grace number {i} in Oslo{i}." if i < 6 else f"Nothing happened to Otto{i}."
+        for i in range(10)
+    ]
     rag = make_rag(texts)
     assert "Grace" in segment_of(rag).entity_names
     assert "Grace" not in [name for name, _, _ in named(linked_to(rag, "what about grace or otto7"))]
@@ -164,7 +172,11 @@ def test_rare_entities_weigh_more(films: HippoRAG):
     assert specificity(segment, row["Brody"]) == pytest.approx(np.log1p(n))
 
 
-CHINESE = ("毛泽东", "毛泽东出生于湖南韶山。"), ("韶山", "韶山是湖南省的一座城市。"), ("上海", "上海是最大的城市。")
+CHINESE = (
+    ("毛泽东", "毛泽东出生于湖南韶山。"),
+    ("韶山", "韶山是湖南省的一座城市。"),
+    ("上海", "上海是最大的城市。"),
+)
 RUSSIAN = ("Пётр Чайковский", "Пётр Чайковский родился в Воткинске."), ("Рига", "Рига — столица Латвии.")
 ARABIC = ("مُحَمَّد عبده", "وُلِدَ محمد عبده في محلة نصر."), ("بيروت", "بيروت عاصمة لبنان.")
 HINDI = ("प्रेमचंद", "प्रेमचंद का जन्म लमही में हुआ।"), ("दिल्ली", "दिल्ली भारत की राजधानी है।")

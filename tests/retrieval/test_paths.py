@@ -10,7 +10,12 @@ from hipporag_like.retrieval.search import PATHS_SHOWN
 from hipporag_like.types import PathStep
 
 JAWS = "Where was the director of Jaws born?"
-QUESTIONS = (JAWS, "Who designed C++?", "Which film did Ridley Scott direct?", "a coastal town at the mouth of a river")
+QUESTIONS = (
+    JAWS,
+    "Who designed C++?",
+    "Which film did Ridley Scott direct?",
+    "a coastal town at the mouth of a river",
+)
 
 
 class Edges:
@@ -19,7 +24,9 @@ class Edges:
     def __init__(self, segment: Segment) -> None:
         names = list(segment.entity_names)
         self.facts = {segment.fact_text(f): segment.fact(f).passage_id for f in range(segment.n_facts)}
-        self.entity_fact = {(e, segment.fact_text(f)) for f in range(segment.n_facts) for e in segment.fact(f).entities}
+        self.entity_fact = {
+            (e, segment.fact_text(f)) for f in range(segment.n_facts) for e in segment.fact(f).entities
+        }
         self.synonyms = {
             (names[e], names[int(other)]) for e in range(len(names)) for other in segment.synonyms.row(e)[0]
         }

@@ -1,4 +1,4 @@
-"""One question end to end: hits, signals, fallbacks, filters, namespaces, and that nothing depends on chance."""
+"""One question end to end: hits, signals, fallbacks, filters, namespaces, and nothing left to chance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from hipporag_like.types import Document, Hit, Trace
 
 MakeRAG = Callable[..., HippoRAG]
 JAWS = "Where was the director of Jaws born?"
-QUESTIONS = (JAWS, "who designed c++", "Which town lies on the River Tyne?", "what is it like?", "Ridley Scot")
+QUESTIONS = (
+    JAWS,
+    "who designed c++",
+    "Which town lies on the River Tyne?",
+    "what is it like?",
+    "Ridley Scot",
+)
 
 
 def without_seconds(trace: Trace) -> str:
@@ -98,10 +104,14 @@ def test_two_runs_give_the_same_bytes(films: HippoRAG, question: str):
         assert without_seconds(again.explain(question)) == without_seconds(films.explain(question))
 
 
-def test_the_order_of_documents_does_not_matter(films: HippoRAG, make_rag: MakeRAG, film_list: list[Document]):
+def test_the_order_of_documents_does_not_matter(
+    films: HippoRAG, make_rag: MakeRAG, film_list: list[Document]
+):
     shuffled = make_rag(film_list[::-2] + film_list[::-1][1::2])
     for question in QUESTIONS:
-        assert without_seconds(shuffled.explain(question, k=20)) == without_seconds(films.explain(question, k=20))
+        assert without_seconds(shuffled.explain(question, k=20)) == without_seconds(
+            films.explain(question, k=20)
+        )
 
 
 def test_ids_do_not_matter(films: HippoRAG, make_rag: MakeRAG, film_list: list[Document]):
@@ -129,7 +139,10 @@ def test_bm25_gives_what_shares_a_word(films: HippoRAG):
 @pytest.mark.parametrize("k", [1, 3, 7])
 def test_a_smaller_k_is_a_prefix(films: HippoRAG, k: int):
     for method in METHODS:
-        assert shape(films.retrieve(JAWS, k, method=method)) == shape(films.retrieve(JAWS, 12, method=method))[:k]
+        assert (
+            shape(films.retrieve(JAWS, k, method=method))
+            == shape(films.retrieve(JAWS, 12, method=method))[:k]
+        )
 
 
 # Filters
@@ -183,8 +196,16 @@ def test_a_filter_that_nothing_passes_is_said(films: HippoRAG, method: str):
 @pytest.fixture
 def two_namespaces(make_rag: MakeRAG, film_list: list[Document]) -> HippoRAG:
     other = [
-        Document("Jaws is a novel by Peter Benchley. Doubleday printed it.", "jaws", "Jaws", {"kind": "book"}, "books"),
-        Document("Peter Benchley was born in New York City.", "benchley", "Peter Benchley", namespace="books"),
+        Document(
+            "Jaws is a novel by Peter Benchley. Doubleday printed it.",
+            "jaws",
+            "Jaws",
+            {"kind": "book"},
+            "books",
+        ),
+        Document(
+            "Peter Benchley was born in New York City.", "benchley", "Peter Benchley", namespace="books"
+        ),
     ]
     return make_rag([*film_list, *other])
 

@@ -1,0 +1,97 @@
+"""How questions ask for relations: words for the steps of a chain, and for the attribute at its end."""
+
+from __future__ import annotations
+
+import re
+
+_IN_LAW = r"[- ]in[- ]law"
+_AREA = r"(?:country|state|county|city|province|region|district|continent)"
+
+# (pattern in the question, the relations it stands for, nearest first). Compounds come before their parts.
+_STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"paternal grandfather", ("father", "father")),
+    (r"maternal grandfather", ("mother", "father")),
+    (r"paternal grandmother", ("father", "mother")),
+    (r"maternal grandmother", ("mother", "mother")),
+    (r"great-uncle|great-aunt|great-grand\w+", ("grandparent", "sibling")),
+    (r"grandfather|grandmother|grandparent", ("grandparent",)),
+    (r"grandson|granddaughter|grandchild", ("grandchild",)),
+    (rf"(?:father|mother|parent){_IN_LAW}", ("spouse", "father")),
+    (rf"(?:son|daughter|child){_IN_LAW}", ("child", "spouse")),
+    (rf"(?:brother|sister|sibling){_IN_LAW}", ("spouse", "sibling")),
+    (r"step-?(?:mother|father)", ("father", "spouse")),
+    (r"uncle|aunt", ("father", "sibling")),
+    (r"co-husband|co-wife", ("spouse", "spouse")),
+    (r"father|fathered", ("father",)),
+    (r"mother|mothered", ("mother",)),
+    (r"husband|wife|wives|spouse|married|marry|widow", ("spouse",)),
+    (r"son|daughter|child|children|sons|daughters", ("child",)),
+    (r"brother|sister|sibling|siblings", ("sibling",)),
+    (r"directors?|directed", ("director",)),
+    (r"composers?|composed|lyricist", ("composer",)),
+    (r"performers?|performed|sang|sung|sings|singer|recorded", ("performer",)),
+    (r"authors?|writers?|wrote|written", ("author",)),
+    (r"founders?|founded", ("founder",)),
+    (r"editors?|edited", ("editor",)),
+    (r"producers?|produced", ("producer",)),
+    (
+        r"birthplace|birth place|place of birth|(?:city|town|country|state|county) of birth"
+        r"|where\b[^,?]{1,60}? (?:was|were) born",
+        ("birth place",),
+    ),
+    (r"place of death|deathplace|where\b[^,?]{1,60}? (?:died|dies)", ("death place",)),
+    (
+        rf"(?:{_AREA}|island|place|town|area) "
+        r"(?:where|in which|that (?:contains|includes)|containing|encompassing|which contains|with)",
+        ("within",),
+    ),
+    (rf"{_AREA}(?= (?:of|\w+ (?:\w+ )?is|[A-Z])|\?)", ("within",)),
+)
+STEPS = tuple((re.compile(rf"\b(?:{p})\b", re.I), steps) for p, steps in _STEPS)
+PLACE_STEPS = frozenset({"birth place", "death place", "within"})
+# Steps by which a comparison may reach what it compares: "which film's director is older".
+WORK_STEPS = frozenset({"director", "composer", "performer", "author", "founder", "editor", "producer"})
+
+_WHICH = r"(?:which|what)"
+_FINALS: tuple[tuple[str, str], ...] = (
+    (r"place of burial|where\b.*\bburied|burial place|interred", "burial place"),
+    (r"cause of death|^why\b.*\bdie", "cause"),
+    (
+        r"place of birth|birthplace|birth place|where\b.*\bborn|place .*\bborn|hometown"
+        rf"|in {_WHICH} \w+ .*\bborn",
+        "birth place",
+    ),
+    (rf"place of death|where\b.*\bdie[ds]?|in {_WHICH} \w+ .*\bdie[ds]?\b", "death place"),
+    (
+        rf"date of birth|birthday|when\b.*\bborn|{_WHICH} (?:year|date|day)\b.*\bborn"
+        rf"|born (?:in|on) {_WHICH} (?:year|date)",
+        "birth date",
+    ),
+    (
+        rf"date of death|when\b.*\bdie[ds]?\b|{_WHICH} (?:year|date|day)\b.*\bdie[ds]?|died on which",
+        "death date",
+    ),
+    (
+        rf"nationalit|citizenship|{_WHICH} country\b.*\bfrom\b|country of origin|homeland|a citizen of",
+        "country",
+    ),
+    (
+        r"where\b.*\b(?:study|studied|graduate|educated)|graduated? from|alma mater"
+        rf"|{_WHICH} (?:university|school|college)\b.*\b(?:attend|study|graduate)",
+        "school",
+    ),
+    (r"where\b.*\bwork|employer|employed", "employer"),
+    (rf"{_WHICH}\b[\w ]{{0,20}} (?:award|prize|medal)", "award"),
+)
+FINALS = tuple((re.compile(p, re.I), name) for p, name in _FINALS)
+
+# "Where was X born" asks for the place; "Which airport serves the place where X was born" goes on from there.
+ASKS_PLACE = re.compile(
+    r"^\W*(?:where (?:was|were|is|did)|what (?:is|was) (?:the )?(?:place|birthplace|birth place|hometown)"
+    rf"|in {_WHICH} (?:city|town|place|country|state|village|region|island|year)?)\b|\b{_WHICH} \w+\?*$",
+    re.I,
+)
+# Words of a question that say how it is asked, not what about; stems.
+FORM = frozenset(
+    "name first last many much old year date place country nationality city town part work kind type".split()
+)
