@@ -1,4 +1,4 @@
-"""How long a question takes from the shell: ``python -m hipporag_like.eval.benchmarks.cold_query --index DIR``.
+"""How long a question takes from the shell: ``python -m hipporag_like.eval.benchmarks.cold_query``.
 
 Prints JSON: median wall seconds of three processes, and ratios.
 
@@ -19,6 +19,7 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def measure(
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for counted in range(rounds + 1):
         for name, command in commands.items():
-            took = seconds_of(lambda command=command: _run(command))  # type: ignore[misc]
+            took = seconds_of(partial(_run, command))
             if counted:
                 seconds[name].append(took)
     medians = {name: median(values) for name, values in seconds.items()}
@@ -95,7 +96,7 @@ def main() -> None:
     parser.add_argument("--method", choices=METHODS, default="graph", help="how it is searched")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each process is started")
     options = parser.parse_args()
-    print_json(measure(options.index, options.question, options.method, options.rounds))
+    print_json(partial(measure, options.index, options.question, options.method, options.rounds))
 
 
 if __name__ == "__main__":

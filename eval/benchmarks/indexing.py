@@ -13,6 +13,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only the first so many documents")
     parser.add_argument("--embedder", default="minilm", help="minilm, hashing, a path or a hub name")
     options = parser.parse_args()
-    print_json(measure(options.dataset, options.limit, options.embedder))
+    print_json(partial(measure, options.dataset, options.limit, options.embedder))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.errors import HippoRAGLikeError
 from hipporag_like.models.protocols import Embedder, TextKind
 
 _DIGITS = 6  # microseconds
@@ -85,6 +86,11 @@ def ratio(value: float, baseline: float) -> float:
     return round(value / baseline, 3)
 
 
-def print_json(numbers: Mapping[str, Any]) -> None:
-    """Write the result of a benchmark to stdout."""
+def print_json(measure: Callable[[], Mapping[str, Any]]) -> None:
+    """Write what ``measure`` returns to stdout; a mistake is one sentence on stderr and an exit code."""
+    try:
+        numbers = measure()
+    except HippoRAGLikeError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(error.exit_code) from error
     sys.stdout.write(json.dumps(numbers, indent=2) + "\n")

@@ -87,7 +87,7 @@ class TokenClasses(dict[int, str]):
     ``W`` "Will", ``I`` "I", ``H`` honorific, ``J`` "Jr", ``M`` month, ``A`` month that is a first name,
     ``m`` month in small letters, ``Y`` year, ``N`` day of a month, ``n`` other number, ``O`` ordinal, ``D``
     whole date, ``k`` connector, ``a`` "and", ``t`` small word before months, ``h`` hyphen, ``p`` period,
-    ``c`` comma, ``o`` other sign, ``x`` other word.
+    ``c`` comma, ``o`` other sign, ``s`` white space, ``x`` other word.
     """
 
     def __init__(self, strings: StringStore) -> None:
@@ -102,7 +102,7 @@ def classify(token: str) -> str:
     """Return the class of a token, see :class:`TokenClasses`."""
     first = token[0]
     if not first.isalnum():
-        return _SIGNS.get(token, "o")
+        return "s" if first.isspace() else _SIGNS.get(token, "o")
     if first.isdigit():
         return _number_class(token)
     lower = token.lower()

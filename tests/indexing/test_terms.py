@@ -67,7 +67,7 @@ def test_capitalised_names_are_no_terms() -> None:
 
 def test_names_leave_room_for_terms_or_not() -> None:
     assert mined(MEDICINE, n_names=100) == []
-    some = mined(MEDICINE, n_names=4)
+    some = mined(MEDICINE, n_names=8)
     assert set(some) < set(mined(MEDICINE))
     assert some == ["heart failure"]  # the strongest
 

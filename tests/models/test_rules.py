@@ -124,6 +124,10 @@ def test_no_name_crosses_a_sentence() -> None:
     assert rule_names("Paris\n\nBerlin") == ["Paris", "Berlin"]
 
 
+def test_white_space_inside_a_name_is_no_border() -> None:
+    assert rule_names("It is Müller  GmbH of New\nYork.") == ["Müller  GmbH of New\nYork"]
+
+
 def test_code_gives_identifiers() -> None:
     found = rule_mentions("call getUserName or `pip install` with max_tokens")
     assert found == [("getUserName", "name"), ("pip install", "term"), ("max_tokens", "term")]
