@@ -90,8 +90,7 @@ def passage_mass(
     fact_passage, passage_facts
         Which passage each fact belongs to, and where each passage's facts start.
     """
-    passages, place = np.unique(fact_passage[facts], return_inverse=True)
-    passages = passages.astype(np.int64)
+    passages, place = np.unique(fact_passage[facts].astype(np.int64), return_inverse=True)
     total = np.bincount(place, weights=mass, minlength=len(passages))
     count = (passage_facts[passages + 1] - passage_facts[passages]).astype(np.float64)
     return passages, total / count**FACT_POWER

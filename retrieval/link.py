@@ -115,7 +115,7 @@ def _ngrams(segment: Segment, question: str, named: _Weights) -> list[str]:
     rows = _rows_of_ngrams(segment, tokens)
     terms, passages = segment.array("entity_is_term"), segment.array("entity_passages")
     rare = max(5.0, MAX_SHARE_UNCASED * segment.n_passages)
-    loose = not any(capital)
+    loose = not any(big and token not in STOPWORDS for token, big in zip(tokens, capital, strict=True))
     covered = [False] * len(tokens)
     at = 0
     while at < len(tokens):
