@@ -157,7 +157,8 @@ def _is_abbreviation(text: str, begin: int, dot: int, following: str, initial: b
     low = before.lower()
     if low in _BEFORE_NUMBER and following[0].isdigit():
         return True
-    if (len(before) == 1 and before.isalpha() and before not in _ONE_LETTER_WORDS) or low in _PERHAPS or _DOTTED.match(before):
+    letter = len(before) == 1 and before.isalpha() and before not in _ONE_LETTER_WORDS
+    if letter or low in _PERHAPS or _DOTTED.match(before):
         return initial or following.lower() not in _OPENERS
     return False
 

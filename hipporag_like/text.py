@@ -26,7 +26,8 @@ _UNSPACED = (
     "\u0e00-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e50-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u1000-\u102a\u103f-\u1049"
     "\u1780-\u17b3\u3040-\u3098\u309b-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003134f"
 )
-_WORD = re.compile(
+# Group 1 is the word.
+WORD = re.compile(
     rf"(?<=\w)['\u2019][sS](?![\w{_MARKS}])"  # the possessive ending is no word
     rf"|([{_UNSPACED}][{_MARKS}]*"
     rf"|(?:[^\W_{_UNSPACED}][{_MARKS}]*)+(?:\+\+|#(?!\w))?)"  # C++, C#
@@ -68,14 +69,14 @@ def word_spans(text: str) -> list[tuple[str, int, int]]:
         In order of appearance; ``start`` and ``end`` are character offsets in ``text``. Scripts written
         without spaces give one token a character; a possessive ``'s`` gives none.
     """
-    return [(fold(m.group(1)), m.start(1), m.end(1)) for m in _WORD.finditer(text) if m.group(1)]
+    return [(fold(m.group(1)), m.start(1), m.end(1)) for m in WORD.finditer(text) if m.group(1)]
 
 
 def words(text: str) -> list[str]:
     """Return the folded word tokens of ``text``, in order."""
     if text.isascii():
-        return [w for w in _WORD.findall(text.lower()) if w]
-    return [fold(w) for w in _WORD.findall(text) if w]
+        return [w for w in WORD.findall(text.lower()) if w]
+    return [fold(w) for w in WORD.findall(text) if w]
 
 
 @lru_cache(maxsize=1 << 16)

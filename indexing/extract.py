@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.progress import Track
-from hipporag_like.store.journal import Journal
 from hipporag_like.sentences import sentence_spans
+from hipporag_like.store.journal import Journal
 from hipporag_like.types import Extraction, Failure, Passage
 
 COMMIT_EVERY = 512  # passages between two commits: half a second of the rules

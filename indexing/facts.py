@@ -33,19 +33,10 @@ class Facts:
 def collect_facts(
     passages: Sequence[Passage], extractions: Sequence[Extraction], names: Names, spans: Spans
 ) -> Facts:
-    """Return the facts of a namespace.
+    """Return the facts of a namespace; a key found twice at one place counts once.
 
     Each passage's triples come first, then its sentences. In a passage with triples, a sentence is a fact
     only where it mentions an entity that no triple of the passage holds.
-
-    Parameters
-    ----------
-    passages, extractions
-        Aligned.
-    names
-        Numbers the ends of triples.
-    spans
-        All places of entities; a key found twice at one place counts once.
     """
     n_triples = np.array([len(e.triples) for e in extractions], dtype=np.int64)
     in_triples = _triple_rows(extractions, names)
@@ -56,29 +47,25 @@ def collect_facts(
     in_sentences = _sentence_rows(passages, extractions, spans, sentences)
     kept = _kept(in_triples, in_sentences, owner, n_triples, n_keys)
 
-    n_kept = np.bincount(owner[kept], minlength=len(passages))
-    first = running(n_triples + n_kept)
+    first = running(n_triples + np.bincount(owner[kept], minlength=len(passages)))
     before = running(kept.astype(np.int64))
     fact_of = first[owner] + n_triples[owner] + before[:-1] - before[sentences[:-1]][owner]
     triple_fact = _triple_facts(first, n_triples)
-    start = np.full(int(first[-1]), -1, dtype=np.int32)
-    end = start.copy()
+    places = np.full((int(first[-1]), 2), -1, dtype=np.int32)
     table = np.array([s for e in extractions for s in e.sentences], dtype=np.int32).reshape(-1, 2)
-    start[fact_of[kept]], end[fact_of[kept]] = table[kept, 0], table[kept, 1]
-    in_sentences = in_sentences[kept[in_sentences[:, 0]]]
-    mentions = np.concatenate(
-        [
-            np.stack([triple_fact[in_triples[:, 1]], in_triples[:, 2]], axis=1),
-            np.stack([fact_of[in_sentences[:, 0]], in_sentences[:, 1]], axis=1),
-        ]
-    )
-    texts = [(t.subject, t.relation, t.object) for e in extractions for t in e.triples]
+    places[fact_of[kept]] = table[kept]
+    texts = ((t.subject, t.relation, t.object) for e in extractions for t in e.triples)
+    rows = in_sentences[kept[in_sentences[:, 0]]]
     return Facts(
         passage=np.repeat(np.arange(len(passages), dtype=np.int32), np.diff(first)),
-        start=start,
-        end=end,
+        start=places[:, 0].copy(),
+        end=places[:, 1].copy(),
         triples=dict(zip(triple_fact.tolist(), texts, strict=True)),
-        mentions=_counted(mentions, n_keys),
+        mentions=_counted(
+            np.concatenate([triple_fact[in_triples[:, 1]], fact_of[rows[:, 0]]]),
+            np.concatenate([in_triples[:, 2], rows[:, 1]]),
+            n_keys,
+        ),
     )
 
 
@@ -135,7 +122,7 @@ def _triple_facts(first: NDArray[np.int64], n_triples: NDArray[np.int64]) -> NDA
     return first[owner] + np.arange(int(before[-1])) - before[owner]
 
 
-def _counted(rows: NDArray[np.int64], n_keys: int) -> NDArray[np.int64]:
+def _counted(fact: NDArray[np.int64], key: NDArray[np.int64], n_keys: int) -> NDArray[np.int64]:
     """Return distinct (fact, key) rows with how often each occurs."""
-    codes, counts = np.unique(rows[:, 0] * n_keys + rows[:, 1], return_counts=True)
+    codes, counts = np.unique(fact * n_keys + key, return_counts=True)
     return np.stack([codes // n_keys, codes % n_keys, counts], axis=1)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.graph import Rows
+from hipporag_like.indexing.rows import Rows
 from hipporag_like.store.snapshot import Snapshot
 from hipporag_like.store.tables import KeyTable, StringTable
 from hipporag_like.types import Fact, Passage, Triple

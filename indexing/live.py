@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from hipporag_like.indexing.assemble import passage_text
 from hipporag_like.indexing.index import Index
+from hipporag_like.indexing.texts import passage_text, sentence_text
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.snapshot import open_snapshot
@@ -37,4 +37,4 @@ def _live_hashes(index: Index) -> Iterator[str]:
         for number in range(segment.n_facts):
             text = segment.fact_text(number)
             title = segment.title(int(owners[number])) if segment.triple(number) is None else ""
-            yield content_hash(f"{title}: {text}" if title else text)
+            yield content_hash(sentence_text(title, text))

@@ -37,7 +37,7 @@ MIN_LETTERS = 4
 # With this many names a sentence no terms are used, with none all, in between a proportional share, strongest
 # first. Measured with the fused score, recall@5: on the HotpotQA and MuSiQue dev sets (3.4 and 3.2 names a
 # sentence) using all terms costs 0.0 and 4.2; on the same sets stripped of capitals and titles it gains 16.0
-# and 17.2, the strongest half gains 10.5 and 13.3.
+# and 17.2.
 NAMES_SUFFICE = 2.0
 
 

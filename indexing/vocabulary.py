@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from hipporag_like.text import _WORD as WORD
-from hipporag_like.text import fold
+from hipporag_like.text import WORD, fold
 from hipporag_like.types import Extraction, Passage
 
 # Passages tokenised at a time: one split of a joined text is twice as fast as one split a passage, and

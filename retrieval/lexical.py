@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.config import LexicalConfig
-from hipporag_like.indexing.assemble import lexical_tokens, passage_text
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.texts import lexical_tokens, passage_text
 
 
 def bm25_scores(segment: Segment, question: str, config: LexicalConfig) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.errors import ConfigError
-from hipporag_like.indexing.graph import Rows
+from hipporag_like.indexing.rows import Rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 import spacy
 
 from hipporag_like.config import ExtractConfig
-from hipporag_like.errors import InputError
+from hipporag_like.errors import InputError, UsageError
 from hipporag_like.eval.benchmarks.embedding import made_up_passages
 from hipporag_like.indexing.entities import analyse
 from hipporag_like.models.rules import RulesExtractor
@@ -47,10 +47,17 @@ def measure(passages: Sequence[Passage], rounds: int) -> dict[str, object]:
     Parameters
     ----------
     passages
-        At least one, with words.
+        At least one.
     rounds
         Each with a fresh extractor, so that nothing is remembered from the one before.
+
+    Raises
+    ------
+    UsageError
+        No passage or no round.
     """
+    if not passages or rounds < 1:
+        raise UsageError("give at least one passage and one round")
     units = sum(len(p.text.split()) for p in passages) / WORDS
     best = dict.fromkeys(("spacy_tokeniser", "extract", "analyse"), float("inf"))
     for _ in range(rounds):

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import LexicalConfig
 from hipporag_like.eval.datasets import load_dataset
-from hipporag_like.indexing.assemble import lexical_tokens
 from hipporag_like.indexing.lexical import Postings, build_postings
+from hipporag_like.indexing.texts import lexical_tokens
 
 Score = Callable[[Sequence[str]], NDArray[np.float64]]
 SAMPLE = Path(__file__).parents[1] / "sample"

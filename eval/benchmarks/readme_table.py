@@ -1,6 +1,6 @@
-"""README's table of numbers, made from the committed result files: ``python -m hipporag_like.eval.benchmarks.readme_table``.
+"""README's table of numbers, made from the committed result files.
 
-Run from the root of the checkout after ``hipporag-like eval DATASET --json eval/results/NAME.json``. A test compares
+``python -m hipporag_like.eval.benchmarks.readme_table``, run from the root of the checkout after ``hipporag-like eval DATASET --json eval/results/NAME.json``. A test compares
 the README with the files, so that no number there can be older than its measurement.
 """
 
@@ -54,7 +54,8 @@ def main(arguments: Sequence[str]) -> int:
     """Rewrite the README in the given folder, the current one by default."""
     root = Path(arguments[0] if arguments else ".")
     readme = root / "README.md"
-    readme.write_text(with_table(readme.read_text(encoding="utf-8"), table(root / "eval" / "results")), encoding="utf-8")
+    text = with_table(readme.read_text(encoding="utf-8"), table(root / "eval" / "results"))
+    readme.write_text(text, encoding="utf-8")
     return 0
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.config import SearchConfig
-from hipporag_like.indexing.graph import rows_of
+from hipporag_like.indexing.rows import rows_of
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 
 REFERENCES = ("power", "prpack")

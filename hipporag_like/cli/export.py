@@ -16,7 +16,8 @@ def run(
         str,
         typer.Option(
             metavar="FORMAT",
-            help="graphml (Gephi, yEd, networkx), json (nodes and links) or csv (FILE with the nodes, FILE_edges with the edges).",
+            help="graphml (Gephi, yEd, networkx), json (nodes and links) or csv (nodes in FILE, edges in "
+            "FILE_edges).",
             autocompletion=opt.complete_format,
             show_default=False,
         ),

@@ -10,7 +10,7 @@ from hipporag_like.models.reader_fillers import fillers
 from hipporag_like.models.reader_question import Asked
 from hipporag_like.models.reader_relations import RELATIONS
 from hipporag_like.models.reader_view import Place, View
-from hipporag_like.models.reader_words import stems
+from hipporag_like.models.reader_words import stem, stems
 from hipporag_like.text import STOPWORDS, words
 
 NOT_NAMED = -1.0  # "incoming" of a passage that no other sentence names; real values lie in (-0.7, 0]
@@ -47,7 +47,7 @@ class Evidence:
     incoming: tuple[float, ...]
     texts: tuple[str, ...]
     main: frozenset[str]
-    most_mass: float
+    most_chained: float
 
 
 def gather(view: View, asked: Asked, chain: Chain, states: list[State]) -> Evidence:
@@ -61,15 +61,15 @@ def gather(view: View, asked: Asked, chain: Chain, states: list[State]) -> Evide
     return Evidence(
         view=view,
         asked=asked,
-        question_stems=frozenset(s for s, _, _ in stems(view.question)),
+        question_stems=frozenset(s for s, _, _ in stems(view.question)) - _name_stems(view),
         question_words=frozenset(view.question_words) - STOPWORDS,
         direct=direct,
         ends=ends,
         told=told,
         incoming=tuple(_incoming(view, i) for i in range(len(view.passages))),
         texts=tuple(f" {' '.join(words(p.text))} " for p in view.passages),
-        main=frozenset(_main(view.question, asked)),
-        most_mass=max((s.mass for s in view.sentences), default=0.0),
+        main=frozenset(_main(view, asked)),
+        most_chained=max((weight for weight, _ in direct.values()), default=0.0),
     )
 
 
@@ -102,13 +102,19 @@ _DID = re.compile(r"\b(?:did|do|does)\b", re.I)
 _WAS = re.compile(r"\b(?:where|when|year|date|place|city|town|country)\W+(?:was|were|is|are)\b", re.I)
 
 
-def _main(question: str, asked: Asked) -> list[str]:
+def _name_stems(view: View) -> set[str]:
+    """Return the stems of the names the question gives: a surname beside a candidate tells nothing of it."""
+    return {stem(view.question_words[n]) for a, b in view.asked.values() for n in range(a, b)}
+
+
+def _main(view: View, asked: Asked) -> list[str]:
     """Return the stems of the question's verb, roughly: behind "did" and "where was" it stands last.
 
     Elsewhere the first two words of meaning behind "which HEAD" hold it.
     """
-    head = set(asked.head)
-    found = [s for s, _, _ in stems(question) if s not in head]
+    without = _name_stems(view) | set(asked.head)
+    question = view.question
+    found = [s for s, _, _ in stems(question) if s not in without]
     if _DID.search(question):
         return found[-1:]
     if _WAS.search(question):

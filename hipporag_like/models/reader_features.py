@@ -16,11 +16,11 @@ from hipporag_like.text import STOPWORDS, words
 
 FEATURES = (
     "chained", "chain weight", "chain passage", "told here",
-    "similarity", "passage score", "first passage", "asked passage", "incoming", "mentions asked",
+    "similarity", "passage score", "first passage", "asked passage", "incoming",
     "type fits", "type is another", "type unknown", "phrase", "demonym unasked",
     "head beside", "head defines", "question words", "nearest word", "word before",
     "first sentence", "late", "short", "passages naming it", "names bridge",
-    "sentence mass", "entity mass", "main words", "told at end", "head denied",
+    "entity mass", "main words", "told at end", "head denied",
 )  # fmt: skip
 
 # Types that answers of a type may look like as well, at half weight.
@@ -102,15 +102,15 @@ def _values(evidence: Evidence, number: int, span: Span, place: Place, named: _N
     surface = sentence.text[span.start : span.end]
     return (
         float(chained > 0),
-        chained,
+        chained / evidence.most_chained if chained else 0.0,
         evidence.ends.get(passage, 0.0),
         evidence.told.get(place, 0.0),
         sentence.similarity,
         max(view.scores[passage], -5.0),
-        float(passage == 0),
-        float(passage in view.asked),
+        # Answers mostly stand a hop away from what is named; not so where the relation asked for is told.
+        float(passage == 0 and not chained),
+        float(passage in view.asked and not chained),
         evidence.incoming[passage],
-        float(any(i in view.asked for i in view.names[number])),
         *_type_values(evidence, number, span),
         float(span.kind == "phrase"),
         float(is_demonym(surface) and evidence.asked.type != "country"),
@@ -121,7 +121,6 @@ def _values(evidence: Evidence, number: int, span: Span, place: Place, named: _N
         float(" " not in surface),
         named.passages,
         float(passage in named.titles and passage not in view.asked),
-        sentence.mass / evidence.most_mass if evidence.most_mass > 0 else 0.0,
         named.mass,
         _main_share(evidence, number, span),
         float(passage in evidence.ends and chained == 0 and evidence.told.get(place, 0.0) > 0),

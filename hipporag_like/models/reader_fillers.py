@@ -13,6 +13,7 @@ from hipporag_like.text import words
 _REACH = 70  # characters between a cue and its filler: "directed by the award-winning Danish film maker X"
 _LATER = 0.85  # weight lost a sentence: later ones tell of others more often; halves every fourth sentence
 _LESS_SURE, _FURTHER = 0.95, 0.8  # weight lost a cue down the list, and a name further behind the cue
+_OTHER = 0.3  # the same where the further name is somebody else
 _TITLED = re.compile(
     r", (?:\d+\w+ )?(?:Duke|Duchess|Count|Countess|Earl|Baron|Lord|Lady|Prince|Princess|King|Queen|Margrave|"
     r"Landgrave|Elector|Jr|Sr|Viscount|Marquess|Marquis|Heiress|Archduke)\b"
@@ -49,7 +50,8 @@ def _in_sentence(view: View, number: int, sentence: Sentence, relation: Relation
         for match in cue.finditer(text):
             names = _behind(text, match.end(), spans, own)
             sure = _LESS_SURE**rank
-            found += [(n, sure * _FURTHER**k * _gender(text, n, relation)) for k, n in enumerate(names[:3])]
+            further = _OTHER if relation.single else _FURTHER
+            found += [(n, sure * further**k * _gender(text, n, relation)) for k, n in enumerate(names[:3])]
     for cue in relation.second:
         for match in cue.finditer(text):
             names = _behind(text, match.end(), spans, own)

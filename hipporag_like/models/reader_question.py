@@ -61,6 +61,20 @@ _MAX_OPTION = 16  # words of a name; longer runs are clauses
 _MEASURE = re.compile(r"\bhow (many|much|old|long|far|tall|high|large|big|often|deep|fast)\b", re.I)
 
 
+_BY_WORD: dict[str, AnswerType] = {
+    "who": "person",
+    "whom": "person",
+    "whose": "person",
+    "when": "date",
+    "where": "place",
+}
+_BY_PATTERN: tuple[tuple[re.Pattern[str], AnswerType], ...] = (
+    (_MEASURE, "number"),
+    (re.compile(r"\b(?:date of|what date|which date|birthday)\b", re.I), "date"),
+    (re.compile(r"\bplace of (?:birth|death|burial)\b|\bwhat place\b", re.I), "place"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A question taken apart.
@@ -138,19 +152,11 @@ def _noun_phrase(rest: str) -> list[str]:
 
 
 def _answer_type(text: str, word: str, head: list[str]) -> AnswerType:
-    low = text.lower()
-    if word in ("who", "whom", "whose"):
-        return "person"
-    if word == "when":
-        return "date"
-    if word == "where":
-        return "place"
-    if word == "how" and _MEASURE.search(low):
-        return "number"
-    if re.search(r"\b(?:date of|what date|which date|birthday)\b", low):
-        return "date"
-    if re.search(r"\bplace of (?:birth|death|burial)\b|\bwhat place\b", low):
-        return "place"
+    if word in _BY_WORD:
+        return _BY_WORD[word]
+    for pattern, kind in _BY_PATTERN:
+        if pattern.search(text):
+            return kind
     for noun in reversed(head):
         if noun in TYPE_OF:
             return TYPE_OF[noun]

@@ -25,6 +25,8 @@ class Relation:
         The relation the other way round, told in the filler's own passage.
     against
         Names that are hardly ever the filler: a queen is no father.
+    single
+        Whether a second name behind the cue is somebody else: "son of A and B" has one father.
     """
 
     filler: Filler
@@ -32,6 +34,7 @@ class Relation:
     second: tuple[re.Pattern[str], ...] = ()
     converse: str = ""
     against: re.Pattern[str] | None = None
+    single: bool = False
 
 
 def _cues(*patterns: str) -> tuple[re.Pattern[str], ...]:
@@ -66,6 +69,7 @@ RELATIONS: dict[str, Relation] = {
         ),
         converse="child",
         against=_FEMALE,
+        single=True,
     ),
     "mother": Relation(
         "name",

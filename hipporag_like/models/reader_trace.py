@@ -39,7 +39,6 @@ def build_view(question: str, trace: Trace, similarity: Similarity) -> View:
             place=place,
             text=texts[n],
             similarity=float(cosines[n] if fact is None else fact.similarity),
-            mass=0.0 if fact is None else fact.score,
             first=not hits[place.passage].passage.text[: place.start].strip(),
         )
         for n, (place, fact) in enumerate(zip(places, facts, strict=True))

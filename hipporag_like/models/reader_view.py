@@ -26,12 +26,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence: its place, its cosine to the question, and the walk's mass on it (0 where unknown)."""
+    """A sentence: its place, its cosine to the question, and whether it opens its passage."""
 
     place: Place
     text: str
     similarity: float
-    mass: float
     first: bool
 
 

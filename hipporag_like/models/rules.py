@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hipporag_like.models.token_classes import TokenClasses, blank_pipeline
+from hipporag_like.models.token_classes import TokenClasses, blank_pipeline, spacy_text
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.text import STOPWORDS, content_hash, is_unspaced
 from hipporag_like.types import Extraction, Mention, MentionKind, Passage
@@ -84,7 +84,7 @@ class RulesExtractor:
             if self._nlp is None or len(self._nlp.vocab) > _MAX_LEXEMES:
                 self._nlp = blank_pipeline()
                 self._classes = TokenClasses(self._nlp.vocab.strings)
-            yield _extraction(self._nlp.make_doc(passage.text), passage.text, self._classes)
+            yield _extraction(self._nlp.make_doc(spacy_text(passage.text)), passage.text, self._classes)
 
 
 def _extraction(doc: Doc, text: str, classes: TokenClasses) -> Extraction:

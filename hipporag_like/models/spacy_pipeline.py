@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from hipporag_like.errors import ConfigError
 from hipporag_like.models.dependency import dependency_triples
+from hipporag_like.models.token_classes import spacy_text
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.text import content_hash
 from hipporag_like.types import Extraction, Mention, Passage
@@ -64,7 +65,7 @@ class SpacyExtractor:
     def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
         """Yield one extraction a passage, in order; a text too long for the pipeline is an error."""
         limit = self._nlp.max_length
-        texts = (p.text if len(p.text) <= limit else "" for p in passages)
+        texts = (spacy_text(p.text) if len(p.text) <= limit else "" for p in passages)
         for passage, doc in zip(passages, self._nlp.pipe(texts, batch_size=_BATCH), strict=True):
             if len(passage.text) > limit:
                 yield Extraction(

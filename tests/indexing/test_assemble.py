@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from hipporag_like.config import Config
-from hipporag_like.indexing.assemble import assemble, canonical_json, lexical_tokens, passage_text
+from hipporag_like.indexing.assemble import assemble, canonical_json
 from hipporag_like.indexing.index import Index, Segment
+from hipporag_like.indexing.texts import lexical_tokens, passage_text
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.store.snapshot import SnapshotWriter, open_snapshot
 from hipporag_like.types import Extraction, Mention, Passage, Triple

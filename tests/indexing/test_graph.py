@@ -8,7 +8,8 @@ from scipy import sparse
 
 from hipporag_like.config import GraphConfig
 from hipporag_like.indexing.entities import Analysis
-from hipporag_like.indexing.graph import build_graph, rows_of
+from hipporag_like.indexing.graph import build_graph
+from hipporag_like.indexing.rows import rows_of
 
 NO_PAIRS = np.zeros((0, 2), np.int32), np.zeros(0, np.float32)
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.config import LexicalConfig
-from hipporag_like.indexing.assemble import lexical_tokens, passage_text
 from hipporag_like.indexing.lexical import build_postings
+from hipporag_like.indexing.texts import lexical_tokens, passage_text
 from hipporag_like.types import Passage
 
 CORPORA = st.lists(st.lists(st.sampled_from("ab cd ef gh".split()), max_size=8), max_size=8)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rank_bm25 import BM25Okapi
 
 from hipporag_like.config import LexicalConfig
-from hipporag_like.indexing.assemble import lexical_tokens
 from hipporag_like.indexing.lexical import build_postings
+from hipporag_like.indexing.texts import lexical_tokens
 
 SAMPLE = Path(__file__).parents[2] / "eval" / "sample"
 WORDS = st.sampled_from("ab cd ef gh ij kl mn".split())

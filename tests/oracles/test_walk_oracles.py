@@ -4,7 +4,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from hipporag_like.indexing.graph import rows_of
+from hipporag_like.indexing.rows import rows_of
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, transition, walk
 
 DIM = 16

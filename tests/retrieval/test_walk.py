@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.errors import ConfigError
-from hipporag_like.indexing.graph import Rows, rows_of
+from hipporag_like.indexing.rows import Rows, rows_of
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, transition, walk
 
 ENGINES = ("push", "power", "prpack")
