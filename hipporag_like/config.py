@@ -85,7 +85,7 @@ class GraphConfig:
     # on HotpotQA, within 0.5 of each other on 2Wiki and MuSiQue.
     title_weight: float = 4.0
     term_weight: float = 0.3  # a mined term against a name
-    synonym_threshold: float = 0.9  # cosine; HippoRAG 2 takes 0.8, which costs recall here (retrieval/search.py)
+    synonym_threshold: float = 0.9  # cosine; HippoRAG 2's 0.8 costs recall here (retrieval/search.py)
     synonym_neighbours: int = 8
 
     def __post_init__(self) -> None:
@@ -106,7 +106,12 @@ class LexicalConfig:
     engine: str = "eager"
 
     def __post_init__(self) -> None:
-        _require(self.engine in LEXICAL_ENGINES, "lexical.engine", f"one of {', '.join(LEXICAL_ENGINES)}", self.engine)
+        _require(
+            self.engine in LEXICAL_ENGINES,
+            "lexical.engine",
+            f"one of {', '.join(LEXICAL_ENGINES)}",
+            self.engine,
+        )
         _require_number("lexical.k1", self.k1, 0, 100, "a number from 0 to 100")
         _require_number("lexical.b", self.b, 0, 1, "a number from 0 to 1")
         _require_number("lexical.epsilon", self.epsilon, 0, 10, "a number from 0 to 10")
@@ -127,7 +132,9 @@ class SearchConfig:
 
     def __post_init__(self) -> None:
         _require(self.method in METHODS, "method", f"one of {', '.join(METHODS)}", self.method)
-        _require(self.engine in WALK_ENGINES, "search.engine", f"one of {', '.join(WALK_ENGINES)}", self.engine)
+        _require(
+            self.engine in WALK_ENGINES, "search.engine", f"one of {', '.join(WALK_ENGINES)}", self.engine
+        )
         _require_whole("k", self.k, 1, sys.maxsize, "a whole number of at least 1")
         _require_number("search.damping", self.damping, 0.01, 0.99, "a number from 0.01 to 0.99")
         _require_number("search.sharpness", self.sharpness, 0, 50, "a number from 0 to 50")
@@ -139,7 +146,7 @@ class ReadConfig:
     """Hits to an answer."""
 
     reader: str = "extractive"
-    passages: int = 5  # top passages shown to the reader
+    passages: int = 8  # top passages shown to the reader; 5 to 8 gains 4.7 F1 on 2Wiki and 1.5 on HotpotQA
 
     def __post_init__(self) -> None:
         _require(self.reader == "extractive", "reader", "extractive", self.reader)
@@ -182,7 +189,9 @@ class Config:
         if unknown:
             raise ConfigError("unknown option " + ", ".join(sorted(unknown)))
         start = cls() if base is None else base
-        return replace(start, **{name: replace(getattr(start, name), **options) for name, options in given.items()})
+        return replace(
+            start, **{name: replace(getattr(start, name), **options) for name, options in given.items()}
+        )
 
     @classmethod
     def from_toml(cls, path: str | Path, base: Config | None = None) -> Config:
@@ -200,7 +209,9 @@ class Config:
         try:
             values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
-            raise ConfigError(f"cannot read the configuration {path} ({error.strerror}); check the path") from error
+            raise ConfigError(
+                f"cannot read the configuration {path} ({error.strerror}); check the path"
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} is not valid TOML: {error}") from error
         return cls.from_dict(values, base)

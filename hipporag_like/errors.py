@@ -55,7 +55,9 @@ class MissingExtraError(HippoRAGLikeError):
     exit_code = 2
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs an optional part; install it with: pip install 'hipporag-like[{extra}]'")
+        super().__init__(
+            f"{feature} needs an optional part; install it with: pip install 'hipporag-like[{extra}]'"
+        )
         self.feature = feature
         self.extra = extra
 

@@ -42,7 +42,9 @@ class Counts:
 def fact_texts(passages: Sequence[Passage], analysis: Analysis) -> list[str]:
     """Return what stands for each fact in the dense index: sentences with their title, triples in words."""
     texts = []
-    spans = zip(analysis.fact_passage.tolist(), analysis.fact_start.tolist(), analysis.fact_end.tolist(), strict=True)
+    spans = zip(
+        analysis.fact_passage.tolist(), analysis.fact_start.tolist(), analysis.fact_end.tolist(), strict=True
+    )
     for number, (passage, start, end) in enumerate(spans):
         owner = passages[passage]
         if start < 0:

@@ -133,7 +133,11 @@ def delete_documents(
 
 def fingerprint_of(config: Config, models: Models) -> str:
     """Return what identifies everything but the documents that the arrays depend on."""
-    shape = {"graph": asdict(config.graph), "lexical": asdict(config.lexical), "extract": asdict(config.extract)}
+    shape = {
+        "graph": asdict(config.graph),
+        "lexical": asdict(config.lexical),
+        "extract": asdict(config.extract),
+    }
     parts = (models.extractor.fingerprint, models.fingerprint, chunk_fingerprint(config.chunk))
     return content_hash(str(ASSEMBLY), canonical_json(shape), *parts)
 

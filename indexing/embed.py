@@ -77,7 +77,9 @@ class CachedEmbedding:
 
 def _checked(vectors: NDArray[np.float32], n: int, dim: int) -> NDArray[np.float32]:
     if vectors.shape != (n, dim):
-        raise ModelError(f"the embedder gave vectors of shape {vectors.shape} where ({n}, {dim}) was expected.")
+        raise ModelError(
+            f"the embedder gave vectors of shape {vectors.shape} where ({n}, {dim}) was expected."
+        )
     lengths = np.einsum("ij,ij->i", vectors, vectors)
     if not bool(np.all(np.abs(lengths - 1) < UNIT_TOLERANCE)):
         raise ModelError("the embedder gave vectors that are not finite or not of length 1; normalise them.")

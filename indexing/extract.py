@@ -67,7 +67,9 @@ def extract(journal: Journal, extractor: Extractor, passages: Sequence[Passage],
             for key, passage in missing.items()
             if known[key].error is not None
         ]
-    return Extracted([_usable(known[k], p) for k, p in zip(keys, passages, strict=True)], failures, len(missing))
+    return Extracted(
+        [_usable(known[k], p) for k, p in zip(keys, passages, strict=True)], failures, len(missing)
+    )
 
 
 def _usable(extraction: Extraction, passage: Passage) -> Extraction:

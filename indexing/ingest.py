@@ -109,7 +109,9 @@ def recut(journal: Journal, config: ChunkConfig, track: Track) -> None:
 
 def _batches(documents: Iterable[Document | str]) -> Iterator[list[Document]]:
     if isinstance(documents, (str, Document)):
-        raise InputError("index takes a list of documents, got a single one; put it in brackets: index([...])")
+        raise InputError(
+            "index takes a list of documents, got a single one; put it in brackets: index([...])"
+        )
     it = iter(documents)
     while batch := list(islice(it, COMMIT_EVERY)):
         yield [_with_id(item) for item in batch]

@@ -73,7 +73,9 @@ def check_where(where: Where) -> None:
             continue
         for name, wanted in condition.items():
             if name not in OPERATORS:
-                raise UsageError(f"where: unknown comparison {name!r} for {field}; use {', '.join(OPERATORS)}")
+                raise UsageError(
+                    f"where: unknown comparison {name!r} for {field}; use {', '.join(OPERATORS)}"
+                )
             if name == "in" and not isinstance(wanted, (list, tuple, set, frozenset)):
                 raise UsageError(f"where: in takes a list of values for {field}, got {wanted!r}")
 
@@ -113,7 +115,9 @@ def allowed_passages(segment: Segment, where: Where | None) -> NDArray[np.bool_]
         codes = segment.array(f"field{i}_code")
         tests = condition if isinstance(condition, Mapping) else {"eq": condition}
         values = [json.loads(value) for value in segment.strings(f"field{i}_value")]
-        passing = np.array([all(OPERATORS[op](v, wanted) for op, wanted in tests.items()) for v in values] + [False])
+        passing = np.array(
+            [all(OPERATORS[op](v, wanted) for op, wanted in tests.items()) for v in values] + [False]
+        )
         good &= passing[codes] & (codes != ABSENT)
     mask: NDArray[np.bool_] = good[owners]
     return mask

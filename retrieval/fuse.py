@@ -96,7 +96,9 @@ def passage_mass(
     return passages, total / count**FACT_POWER
 
 
-def fuse(signals: dict[str, Signal], weights: dict[str, float]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def fuse(
+    signals: dict[str, Signal], weights: dict[str, float]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the union of all candidates and each signal's share of their scores.
 
     Parameters

@@ -215,7 +215,9 @@ def _hits(parts: Sequence[_Part], query: Query, method: str, clock: _Clock) -> t
 
 
 def _joined(parts: Sequence[_Part], offsets: NDArray[np.int64], name: str) -> Candidates:
-    lists = [(part.raw[name], offset) for part, offset in zip(parts, offsets, strict=False) if name in part.raw]
+    lists = [
+        (part.raw[name], offset) for part, offset in zip(parts, offsets, strict=False) if name in part.raw
+    ]
     if not lists:
         return np.zeros(0, np.int64), np.zeros(0)
     passages = np.concatenate([passages + offset for (passages, _), offset in lists])

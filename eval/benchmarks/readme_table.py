@@ -1,7 +1,8 @@
 """README's table of numbers, made from the committed result files.
 
-``python -m hipporag_like.eval.benchmarks.readme_table``, run from the root of the checkout after ``hipporag-like eval DATASET --json eval/results/NAME.json``. A test compares
-the README with the files, so that no number there can be older than its measurement.
+``python -m hipporag_like.eval.benchmarks.readme_table``, run from the root of the checkout after
+``hipporag-like eval DATASET --json eval/results/NAME.json``. A test compares the README with the files, so that no
+number there can be older than its measurement.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def table(results: Path) -> str:
     lines = ["| recall@2 / @5 / @10 | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for method in METHODS:
         cells = [_cell(report["systems"][method]) for report in reports.values()]
-        lines.append(f"| `{method}`" + (" (default)" if method == "graph" else "") + " | " + " | ".join(cells) + " |")
+        lines.append(
+            f"| `{method}`" + (" (default)" if method == "graph" else "") + " | " + " | ".join(cells) + " |"
+        )
     answers = [_answers(report["systems"]["graph"]) for report in reports.values()]
     lines.append("| answers, EM / F1 | " + " | ".join(answers) + " |")
     return "\n".join(lines)

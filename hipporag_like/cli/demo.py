@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from hipporag_like.eval.questions import Question
     from hipporag_like.rag import HippoRAG
 
-QUESTIONS = 3
+# Three kinds: a bridge, a chain, a comparison. The reader gets about 60 % of the sample's 40 questions right;
+# `hipporag-like eval sample` asks all of them.
+ASKED = ("q02", "q04", "q35")
 
 
 def run(
@@ -43,17 +45,15 @@ def run(
     report = rag.index(sample.documents, track=track_for(quiet))
     if not quiet:
         show(render_report(report))
-    for question in pick(sample.questions, QUESTIONS):
+    for question in pick(sample.questions):
         _answer(rag, question)
     if not quiet:
         _farewell(index)
 
 
-def pick(questions: Sequence[Question], count: int) -> list[Question]:
-    """Return ``count`` questions that need several documents, of as many kinds as there are."""
-    hard = [q for q in questions if len(q.supporting) > 1]
-    first_of_kind = {q.type: q for q in reversed(hard)}
-    return sorted(hard, key=lambda q: first_of_kind[q.type] is not q)[:count]
+def pick(questions: Sequence[Question]) -> list[Question]:
+    """Return the demo's questions, in their order."""
+    return [question for question in questions if question.id in ASKED]
 
 
 def _answer(rag: HippoRAG, question: Question) -> None:
@@ -73,6 +73,8 @@ def _farewell(index: Path) -> None:
 
     show(
         Text("\nNow yours:", style=FAINT),
+        Text("  hipporag-like eval sample", style=FAINT, end=""),
+        Text("    all 40 questions of the sample, scored", style=FAINT),
         Text(f'  hipporag-like ask "your question" --index {index}'),
         Text("  hipporag-like index your_documents/ --index your_index"),
     )

@@ -16,6 +16,8 @@ from hipporag_like.models.reader_view import Place, View
 from hipporag_like.models.reader_yesno import judge
 from hipporag_like.types import Answer, Citation, Trace
 
+# The longest question of the development sets has 300 characters; far longer ones cost quadratic time.
+MAX_QUESTION = 2000
 MAX_CITATIONS = 4  # a comparison across a bridge rests on four sentences
 
 # Confidence of comparisons and of yes or no, by how much of what they need was found: right were 98 % of the
@@ -46,17 +48,18 @@ class ExtractiveReader:
     def read(self, question: str, trace: Trace) -> Answer:
         """Return the span of the trace's hits that answers ``question``, or ``text=None``.
 
-        Every citation is a whole sentence of a hit, verbatim; the first one holds the answer.
+        Every citation is a whole sentence of a hit, verbatim; the first one holds the answer. Only the first
+        2,000 characters of a question are read.
         """
-        view = build_view(question, trace, self._similarity)
-        asked = take_apart(question)
+        view = build_view(question[:MAX_QUESTION], trace, self._similarity)
+        asked = take_apart(view.question)
         if asked.kind != "span":
             verdict = choose(view, asked) if asked.kind == "choice" else judge(view, asked.text)
             if verdict is not None:
-                return self._from_verdict(view, verdict, trace)
+                return self._from_verdict(question, view, verdict, trace)
             if asked.kind == "yesno":
                 return self._nothing(question, trace, 0.0)
-        return self._from_spans(view, asked, trace)
+        return self._from_spans(question, view, asked, trace)
 
     def _similarity(self, question: str, texts: Sequence[str]) -> list[float]:
         model = self._embedder()
@@ -64,12 +67,12 @@ class ExtractiveReader:
         target = model.embed([question], "query")[0]
         return [float(x) for x in vectors @ target]
 
-    def _from_verdict(self, view: View, verdict: Verdict, trace: Trace) -> Answer:
+    def _from_verdict(self, question: str, view: View, verdict: Verdict, trace: Trace) -> Answer:
         sure = (VERDICT_BASE + VERDICT_GAIN * verdict.sure) * coverage(view)
         if sure < MIN_CONFIDENCE or not verdict.support:
-            return self._nothing(view.question, trace, sure)
+            return self._nothing(question, trace, sure)
         return Answer(
-            question=view.question,
+            question=question,
             text=verdict.text,
             citations=_citations(view, verdict.support),
             confidence=round(sure, 4),
@@ -77,17 +80,17 @@ class ExtractiveReader:
             hits=trace.hits,
         )
 
-    def _from_spans(self, view: View, asked: Asked, trace: Trace) -> Answer:
+    def _from_spans(self, question: str, view: View, asked: Asked, trace: Trace) -> Answer:
         chain = read_chain(view, asked.head)
         states = follow(view, chain.steps, start(view, chain))
         evidence = gather(view, asked, chain, states)
         best = best_candidate(view, candidates(evidence))
         sure = 0.0 if best is None else confidence(view, best)
         if best is None or sure < MIN_CONFIDENCE:
-            return self._nothing(view.question, trace, sure)
+            return self._nothing(question, trace, sure)
         places = (best.candidate.place, *best.candidate.trail[::-1])
         return Answer(
-            question=view.question,
+            question=question,
             text=view.text(best.candidate.place),
             citations=_citations(view, places),
             confidence=round(sure, 4),

@@ -80,6 +80,7 @@ def blank_pipeline() -> Language:
     )
     return nlp
 
+
 _ENDLESS = re.compile(r"(?<!\S)\S{257,}")
 _SIGN = re.compile(r"[^\w\s]")
 

@@ -102,7 +102,9 @@ def connect(folder: Path) -> sqlite3.Connection:
         # Made here, because SQLite would let others read it; its log files take over these permissions.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
     with ExitStack() as stack, sqlite_errors(path):
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         stack.callback(connection.close)
         _set_up(connection)
         _check_format(path, connection)

@@ -15,7 +15,10 @@ ROOT = Path(__file__).parents[2]
 def _report(graph: float) -> dict[str, object]:
     system = {"recall@2": 50.04, "recall@5": 60.0, "recall@10": 70.06, "em": 1.25, "f1": 2.5}
     names = ("graph", "hybrid", "dense", "bm25")
-    return {"n_questions": 7, "systems": {n: {**system, "recall@2": graph if n == "graph" else 50.04} for n in names}}
+    return {
+        "n_questions": 7,
+        "systems": {n: {**system, "recall@2": graph if n == "graph" else 50.04} for n in names},
+    }
 
 
 def test_table_holds_the_numbers_of_the_files(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -175,6 +176,15 @@ def test_long_passages_are_read_where_the_question_points() -> None:
     filler[70] = "The lighthouse keeper of Cape Sorrow was called Edda Vinter."
     texts = {"Ledger": " ".join(filler)}
     assert ask("Who was the lighthouse keeper of Cape Sorrow?", texts).text == "Edda Vinter"
+
+
+def test_a_very_long_question_is_read_in_time_and_returned_whole() -> None:
+    question = "Where was " * 5000 + "Ole Brandt born?"
+    started = time.perf_counter()
+    assert ask(question).question == question
+    assert (
+        time.perf_counter() - started < 5
+    )  # half of it, read whole, took 4.6 s, and time grows with the square
 
 
 TEXT = st.text(st.characters(codec="utf-8") | st.sampled_from(" .,()–-'\"\nAB 19"), max_size=120)
