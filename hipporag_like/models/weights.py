@@ -17,7 +17,7 @@ from pathlib import Path
 from hipporag_like.errors import ModelError
 from hipporag_like.text import content_hash
 
-# model.safetensors of https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
+# model.safetensors of sentence-transformers/all-MiniLM-L6-v2, as its page on the hub gives it
 OFFICIAL_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 OFFICIAL_BYTES = 90_868_376
 HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
