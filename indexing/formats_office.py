@@ -46,12 +46,12 @@ def parse_office(path: Path) -> Page:
         markitdown is not installed, the file is damaged, or it holds no text.
     """
     kind = path.suffix.lstrip(".").lower()
-    missing = str(MissingExtraError(f"reading .{kind} files", _EXTRA))
-    if not _is_installed():
-        raise InputError(missing)
     # Before the import, which takes seconds; and the converter would take the bytes for plain text.
     if not _is_whole(path, kind):
         raise InputError(_damaged(kind))
+    missing = str(MissingExtraError(f"reading .{kind} files", _EXTRA))
+    if not _is_installed():
+        raise InputError(missing)
     try:
         converter = _converter()
         from markitdown import MarkItDownException, MissingDependencyException

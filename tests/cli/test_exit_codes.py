@@ -124,7 +124,19 @@ main()
 
 def _process(body, **options):
     command = [sys.executable, "-c", STAND_IN.replace("{body}", body), "stats", "--index", "x", "--json"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_listen_to_interrupts,
+        **options,
+    )
+
+
+def _listen_to_interrupts():
+    """Undo what a shell does to its background jobs: there, children would ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def test_what_nobody_foresaw_is_one_sentence_and_exit_1():

@@ -276,7 +276,15 @@ def test_an_interrupted_run_keeps_what_is_there(base, right_answer, tmp_path):
     rows = ({"_id": f"n{i}", "text": f"The bell {i} of Skerrow rang. " * 30} for i in range(3000))
     (folder / "more.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = [sys.executable, "-m", "hipporag_like.cli", "index", "more.jsonl", "--index", "my_index"]
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell lets its background jobs ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not (folder / "my_index" / LOCK_NAME).read_bytes() and time.monotonic() < deadline:
         time.sleep(0.01)  # until it has begun to write

@@ -18,6 +18,8 @@ from hipporag_like.indexing.formats_text import BINARY, parse_markdown, title_fr
 from hipporag_like.indexing.load import load
 from hipporag_like.types import Document, Failure
 
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)  # what an office file is on the outside
+
 
 def split(*sources: object, **options: object) -> tuple[list[Document], list[Failure]]:
     items = list(load([str(s) for s in sources], **options))  # type: ignore[arg-type]
@@ -498,7 +500,7 @@ def test_without_markitdown_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "markitdown", None)
     formats_office._converter.cache_clear()
     (tmp_path / "ok.txt").write_text("Fine.")
-    (tmp_path / f"a.{suffix}").write_bytes(b"%PDF-1.4 x")
+    (tmp_path / f"a.{suffix}").write_bytes(b"%PDF-1.4 x" if suffix == "pdf" else EMPTY_ZIP)
     documents, failures = split(tmp_path)
     assert [d.id for d in documents] == ["ok.txt"]
     assert "pip install 'hipporag-like[files]'" in failures[0].reason
