@@ -289,11 +289,12 @@ class HippoRAG:
     @cached_property
     def reader(self) -> Reader:
         """The reader that answers."""
+        from hipporag_like.indexing.known import KnownVectors
         from hipporag_like.models.readers import load_reader
 
         if self._reader is not None:
             return self._reader
-        return load_reader(self.config.read, lambda: self.embedder)
+        return load_reader(self.config.read, lambda: KnownVectors(self.path, self.embedder))
 
     @cached_property
     def embedder(self) -> Embedder:
