@@ -47,8 +47,8 @@ class KnownVectors:
         if kind == "query" or not texts:
             return self._embedder.embed(texts, kind)
         found, matrix = self._look_up(texts)
-        missing = np.flatnonzero(~found)
-        if len(missing):
+        missing = np.flatnonzero(~found).tolist()
+        if missing:
             matrix[missing] = self._embedder.embed([texts[i] for i in missing], kind)
         return matrix
 
