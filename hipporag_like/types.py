@@ -110,15 +110,6 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
-    """A canonical name. ``passages`` counts the passages that mention it."""
-
-    id: int
-    name: str
-    passages: int
-
-
-@dataclass(frozen=True, slots=True)
 class Fact:
     """What ties entities inside one passage: a triple, or the sentence that mentions them."""
 

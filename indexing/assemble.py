@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from hipporag_like.indexing.rows import Rows
 from hipporag_like.indexing.spelling import trigram_postings
 from hipporag_like.indexing.synonyms import synonym_pairs
 from hipporag_like.indexing.texts import lexical_tokens, passage_text, sentence_text
+from hipporag_like.store.codec import canonical_json
 from hipporag_like.store.tables import pack_keys, pack_strings
 from hipporag_like.types import Extraction, Passage
 
@@ -113,13 +114,11 @@ def _passages(passages: Sequence[Passage], documents: Sequence[str]) -> Arrays:
     yield from _strings("document_id", documents)
     yield from _strings("document_title", [of_document[d].title for d in documents])
     metadata = [of_document[d].metadata for d in documents]
-    yield from _strings("document_metadata", [canonical_json(m) for m in metadata])
+    yield from _strings(
+        "document_metadata",
+        [canonical_json(m, f"document {d!r}") for d, m in zip(documents, metadata, strict=True)],
+    )
     yield from metadata_columns(metadata)
-
-
-def canonical_json(value: Mapping[str, Any]) -> str:
-    """Return JSON text that equal metadata always give."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _entities(analysis: Analysis) -> Arrays:

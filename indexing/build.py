@@ -11,7 +11,7 @@ from typing import Any
 
 from hipporag_like.config import Config
 from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
-from hipporag_like.indexing.assemble import assemble, canonical_json
+from hipporag_like.indexing.assemble import assemble
 from hipporag_like.indexing.embed import CachedEmbedding
 from hipporag_like.indexing.extract import extract
 from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest, recut
@@ -19,6 +19,7 @@ from hipporag_like.indexing.live import prune
 from hipporag_like.indexing.notes import note_config, open_journal
 from hipporag_like.models.protocols import Embedder, Extractor
 from hipporag_like.progress import Track
+from hipporag_like.store.codec import canonical_json
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.lock import WriterLock
 from hipporag_like.store.snapshot import Snapshot, SnapshotWriter, open_snapshot
@@ -139,7 +140,7 @@ def fingerprint_of(config: Config, models: Models) -> str:
         "extract": asdict(config.extract),
     }
     parts = (models.extractor.fingerprint, models.fingerprint, chunk_fingerprint(config.chunk))
-    return content_hash(str(ASSEMBLY), canonical_json(shape), *parts)
+    return content_hash(str(ASSEMBLY), canonical_json(shape, "the options"), *parts)
 
 
 def _current(folder: Path) -> Snapshot | None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from hipporag_like.config import ChunkConfig
 from hipporag_like.sentences import cut_span, sentence_spans
 from hipporag_like.text import words
-from hipporag_like.types import DEFAULT_NAMESPACE, Document, Passage
 
 _FULL_ENOUGH = (
     0.6  # of the budget: from here on a paragraph's end is a better place to stop than a full passage
@@ -64,27 +63,6 @@ def chunk_document(text: str, config: ChunkConfig) -> list[tuple[int, int]]:
         passages.append((first, stop))
         first, fresh = _overlap_from(units, first, stop, config), stop
     return [(units[first].start, units[stop - 1].end) for first, stop in passages]
-
-
-def passages_of(document: Document, config: ChunkConfig) -> list[Passage]:
-    """Return the passages of ``document``; ``document.text[p.start:p.end] == p.text`` for each ``p``.
-
-    Their ids are ``DOCUMENT_ID#ORDINAL``; other namespaces than the default one go before, with a slash.
-    """
-    prefix = "" if document.namespace == DEFAULT_NAMESPACE else f"{document.namespace}/"
-    return [
-        Passage(
-            id=f"{prefix}{document.id}#{ordinal}",
-            document_id=document.id,
-            text=document.text[start:end],
-            start=start,
-            end=end,
-            title=document.title,
-            metadata=document.metadata,
-            namespace=document.namespace,
-        )
-        for ordinal, (start, end) in enumerate(chunk_document(document.text, config))
-    ]
 
 
 def _units(text: str, limit: int) -> list[_Unit]:

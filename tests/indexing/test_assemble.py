@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from hipporag_like.config import Config
-from hipporag_like.indexing.assemble import assemble, canonical_json
+from hipporag_like.indexing.assemble import assemble
 from hipporag_like.indexing.index import Index, Segment
 from hipporag_like.indexing.texts import lexical_tokens, passage_text
 from hipporag_like.sentences import sentence_spans
+from hipporag_like.store.codec import canonical_json
 from hipporag_like.store.snapshot import SnapshotWriter, open_snapshot
 from hipporag_like.types import Extraction, Mention, Passage, Triple
 
@@ -128,7 +129,11 @@ def test_words_that_bm25_sees():
 
 
 def test_equal_metadata_is_equal_text():
-    assert canonical_json({"b": 1, "a": "ß"}) == canonical_json({"a": "ß", "b": 1}) == '{"a":"ß","b":1}'
+    assert (
+        canonical_json({"b": 1, "a": "ß"}, "x")
+        == canonical_json({"a": "ß", "b": 1}, "x")
+        == '{"a":"ß","b":1}'
+    )
 
 
 def test_a_single_passage_without_names(embedder: Any, tmp_path: Path):

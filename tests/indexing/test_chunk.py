@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.config import ChunkConfig
-from hipporag_like.indexing.chunk import chunk_document, passages_of
+from hipporag_like.indexing.chunk import chunk_document
+from hipporag_like.indexing.ingest import ingest
+from hipporag_like.progress import silent
 from hipporag_like.sentences import sentence_spans
+from hipporag_like.store.journal import Journal
 from hipporag_like.text import words
 from hipporag_like.types import Document
 
@@ -61,7 +66,7 @@ def test_neighbours_advance_and_share_no_more_than_the_overlap(text: str, config
 def test_a_short_document_is_one_passage_and_a_blank_one_none() -> None:
     assert chunk_document("  A short one. Really.\n", ChunkConfig()) == [(2, 22)]
     assert chunk_document(" \n\t", ChunkConfig()) == []
-    assert passages_of(Document("", id="x"), ChunkConfig()) == []
+    assert chunk_document("", ChunkConfig()) == []
 
 
 def test_hand_worked_overlap() -> None:
@@ -99,12 +104,14 @@ def test_a_sentence_over_the_budget_is_cut_between_tokens() -> None:
     assert cut == [30, 30, 30, 10]
 
 
-def test_ids_and_fields_of_passages() -> None:
+def test_ids_and_fields_of_passages(tmp_path: Path) -> None:
     text = " ".join(sentence_of(i) for i in range(6))
     document = Document(text, id="d/1.txt", title="T", metadata={"year": 1999})
-    passages = passages_of(document, ChunkConfig(30, 0))
+    spaced = Document("Hi there.", id="a", namespace="team")
+    with Journal.open(tmp_path) as journal:
+        ingest(journal, [document, spaced], ChunkConfig(30, 0), silent)
+        passages, others = list(journal.passages("default")), list(journal.passages("team"))
     assert [p.id for p in passages] == ["d/1.txt#0", "d/1.txt#1"]
     assert all(document.text[p.start : p.end] == p.text for p in passages)
     assert all((p.document_id, p.title, p.metadata) == ("d/1.txt", "T", {"year": 1999}) for p in passages)
-    spaced = passages_of(Document("Hi there.", id="a", namespace="team"), ChunkConfig())[0]
-    assert (spaced.id, spaced.document_id, spaced.namespace) == ("team/a#0", "a", "team")
+    assert [(p.id, p.document_id, p.namespace) for p in others] == [("team/a#0", "a", "team")]
