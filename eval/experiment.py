@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +16,9 @@ from hipporag_like.eval.comparison import Comparison, compare
 from hipporag_like.eval.datasets import load_dataset
 from hipporag_like.eval.questions import Dataset, Question, require_gold
 from hipporag_like.eval.scores import DEPTH, answer_scores, mean_scores, retrieval_scores, rounded
+from hipporag_like.eval.usage import retrieved, total
 from hipporag_like.progress import Track, silent
-from hipporag_like.types import Answer, Hit
+from hipporag_like.types import Answer, Hit, Usage
 
 __all__ = ["Comparison", "Rag", "build_and_evaluate", "compare", "evaluate"]
 
@@ -49,6 +50,7 @@ class _Result:
     seconds: float
     answer: str | None
     scores: dict[str, float | None]
+    usage: Mapping[str, Usage]
 
 
 def evaluate(
@@ -83,7 +85,8 @@ def evaluate(
         ``dataset``, ``n_questions``, ``systems`` (by method) and ``index`` (``rag.stats()``). A system has
         recalls, ``em`` and ``f1`` in percent, ``mrr`` (over 20 documents) and ``ndcg@10`` from 0 to 1,
         ``seconds_per_query`` (retrieval alone, mean) and ``per_type``. Each score is the mean over the
-        questions that can be judged by it, and ``None`` where there are none.
+        questions that can be judged by it, and ``None`` where there are none. ``usage`` (by stage) is what
+        language models cost, where they were called.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def evaluate(
         "dataset": dataset.name,
         "n_questions": len(questions),
         "systems": {
-            method: _system(_run(rag, questions, method, read, progress), details) for method in names
+            method: _system(*_run(rag, questions, method, read, progress), details) for method in names
         },
         "index": dict(rag.stats()),
     }
@@ -132,8 +135,8 @@ def build_and_evaluate(
     Returns
     -------
     dict
-        As :func:`evaluate`; ``index`` also has ``build_seconds`` and ``documents_without_text``: these
-        cannot be indexed, so they count as never found.
+        As :func:`evaluate`; ``index`` also has ``build_seconds``, ``usage`` where language models were called,
+        and ``documents_without_text``: these cannot be indexed, so they count as never found.
 
     Raises
     ------
@@ -155,10 +158,12 @@ def build_and_evaluate(
         folder = index_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="hipporag-like-"))
         rag = HippoRAG(Path(folder), config=options)
         start = time.perf_counter()
-        rag.index(documents, track=progress)
+        indexed = rag.index(documents, track=progress)
         seconds = time.perf_counter() - start
         report = evaluate(rag, dataset, names, limit, read=read, details=details, progress=progress)
     report["index"]["build_seconds"] = round(seconds, 3)
+    if indexed.usage:
+        report["index"]["usage"] = total([indexed.usage])
     report["index"]["documents_without_text"] = len(dataset.documents) - len(documents)
     return report
 
@@ -176,25 +181,33 @@ def _require_limit(limit: int | None) -> None:
         raise ConfigError(f"limit must be at least 1, got {limit}")
 
 
-def _run(rag: Rag, questions: Sequence[Question], method: str, read: bool, progress: Track) -> list[_Result]:
+def _run(
+    rag: Rag, questions: Sequence[Question], method: str, read: bool, progress: Track
+) -> tuple[list[_Result], Mapping[str, Usage]]:
+    """Return what came of each question, and what the first call cost."""
     # Untimed: the first call loads files and compiles the walk, which is no cost of a query.
-    rag.retrieve(f"first, {questions[0].question}", PASSAGES, method=method)
+    _, warm = retrieved(rag, f"first, {questions[0].question}", PASSAGES, method)
     results = []
     with progress(f"evaluate {method}", len(questions)) as advance:
         for question in questions:
             results.append(_answered(rag, question, method, read))
             advance(1)
-    return results
+    return results, warm
 
 
 def _answered(rag: Rag, question: Question, method: str, read: bool) -> _Result:
     start = time.perf_counter()
-    hits = rag.retrieve(question.question, PASSAGES, method=method)
+    hits, usage = retrieved(rag, question.question, PASSAGES, method)
     seconds = time.perf_counter() - start
     ranking = _documents(rag, question.question, method, hits)
-    answer = (rag.ask(question.question, method=method).text or "") if read else None
-    scores = {**retrieval_scores(question, ranking), **answer_scores(question, answer)}
-    return _Result(question, ranking, seconds, answer, scores)
+    text: str | None = None
+    if read:
+        answer = rag.ask(question.question, method=method)
+        text = answer.text or ""
+        # What retrieval asks for the second time comes from the cache; what it cost is counted above.
+        usage = {**answer.usage, **usage}
+    scores = {**retrieval_scores(question, ranking), **answer_scores(question, text)}
+    return _Result(question, ranking, seconds, text, scores, usage)
 
 
 def _documents(rag: Rag, question: str, method: str, hits: Sequence[Hit]) -> tuple[str, ...]:
@@ -208,10 +221,13 @@ def _documents(rag: Rag, question: str, method: str, hits: Sequence[Hit]) -> tup
         hits = rag.retrieve(question, k, method=method)
 
 
-def _system(results: Sequence[_Result], details: bool) -> dict[str, Any]:
+def _system(results: Sequence[_Result], warm: Mapping[str, Usage], details: bool) -> dict[str, Any]:
     system: dict[str, Any] = dict(mean_scores([result.scores for result in results]))
     system["seconds_per_query"] = round(sum(result.seconds for result in results) / len(results), 6)
     system["per_type"] = _per_type(results)
+    usage = total([warm, *(result.usage for result in results)])
+    if usage:
+        system["usage"] = usage
     if details:
         system["details"] = [
             {"id": r.question.id, "ranking": list(r.ranking), "answer": r.answer, **rounded(r.scores)}

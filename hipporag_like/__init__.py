@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hipporag_like.config import Config
     from hipporag_like.errors import (
         ConfigError,
+        EndpointDownError,
         HippoRAGLikeError,
         IndexCorruptError,
         IndexFormatError,
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
         IndexMismatchError,
         IndexNotFoundError,
         InputError,
+        LLMError,
         MissingExtraError,
         ModelError,
         StoreError,
         UsageError,
     )
     from hipporag_like.rag import HippoRAG
-    from hipporag_like.types import Answer, Citation, Document, Hit, IndexReport, Passage, Trace
+    from hipporag_like.types import Answer, Citation, Document, Hit, IndexReport, Passage, Trace, Usage
 
 __version__ = "0.1.0"
 
@@ -35,6 +37,7 @@ _HOME = {
     "Config": "config",
     "ConfigError": "errors",
     "Document": "types",
+    "EndpointDownError": "errors",
     "HippoRAG": "rag",
     "HippoRAGLikeError": "errors",
     "Hit": "types",
@@ -45,11 +48,13 @@ _HOME = {
     "IndexNotFoundError": "errors",
     "IndexReport": "types",
     "InputError": "errors",
+    "LLMError": "errors",
     "MissingExtraError": "errors",
     "ModelError": "errors",
     "Passage": "types",
     "StoreError": "errors",
     "Trace": "types",
+    "Usage": "types",
     "UsageError": "errors",
 }
 
@@ -59,6 +64,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "Document",
+    "EndpointDownError",
     "HippoRAG",
     "HippoRAGLikeError",
     "Hit",
@@ -69,11 +75,13 @@ __all__ = [
     "IndexNotFoundError",
     "IndexReport",
     "InputError",
+    "LLMError",
     "MissingExtraError",
     "ModelError",
     "Passage",
     "StoreError",
     "Trace",
+    "Usage",
     "UsageError",
     "__version__",
 ]

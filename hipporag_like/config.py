@@ -14,7 +14,10 @@ from typing import Any
 
 from hipporag_like.errors import ConfigError
 
-METHODS = ("graph", "dense", "bm25", "hybrid")
+METHODS = ("graph", "hipporag", "hipporag2", "dense", "bm25", "hybrid")
+LLM_KINDS = ("openai", "transformers", "scripted")
+SWITCHES = ("auto", "on", "off")
+FRACTION = "a number from 0 to 1"
 WALK_ENGINES = ("push", "power", "prpack")
 LEXICAL_ENGINES = ("eager", "rank_bm25")
 
@@ -51,14 +54,18 @@ class ChunkConfig:
 class ExtractConfig:
     """Passages to mentions and facts."""
 
-    extractor: str = "rules"  # rules | spacy:NAME | openie:FILE
+    extractor: str = "rules"  # rules | spacy:NAME | llm | openie:FILE
+    # Of the extractor llm. Two calls a passage as in both papers: its entities, then triples about them; or one
+    # call for both, which sends the passage and the instructions once.
+    llm_calls: int = 2
     gazetteer: bool = True  # second pass: known names found again everywhere
     mine_terms: bool = True  # lower-case technical terms by corpus statistics
 
     def __post_init__(self) -> None:
         kind, _, argument = self.extractor.partition(":") if isinstance(self.extractor, str) else ("", "", "")
-        known = (self.extractor == "rules") or (kind in ("spacy", "openie") and argument != "")
-        _require(known, "extractor", "rules, spacy:NAME or openie:FILE", self.extractor)
+        known = self.extractor in ("rules", "llm") or (kind in ("spacy", "openie") and argument != "")
+        _require(known, "extractor", "rules, spacy:NAME, llm or openie:FILE", self.extractor)
+        _require_whole("extract.llm_calls", self.llm_calls, 1, 2, "1 or 2")
         for name, value in (("gazetteer", self.gazetteer), ("mine_terms", self.mine_terms)):
             _require(isinstance(value, bool), f"extract.{name}", "true or false", value)
 
@@ -67,7 +74,7 @@ class ExtractConfig:
 class EmbedConfig:
     """Texts to vectors."""
 
-    model: str = "minilm"  # minilm | hashing | a path or hub name (extra `local`)
+    model: str = "minilm"  # minilm | hashing | openai:MODEL | a path or hub name (extra `local`)
     batch_tokens: int = 4096  # word pieces a forward pass; 512 to 4096 measured within 5 % of each other
 
     def __post_init__(self) -> None:
@@ -87,11 +94,13 @@ class GraphConfig:
     term_weight: float = 0.3  # a mined term against a name
     synonym_threshold: float = 0.9  # cosine; HippoRAG 2's 0.8 costs recall here (retrieval/search.py)
     synonym_neighbours: int = 8
+    phrase_synonym_threshold: float = 0.8  # of hipporag and hipporag2; both papers' default
 
     def __post_init__(self) -> None:
+        _require_number("graph.phrase_synonym_threshold", self.phrase_synonym_threshold, 0, 1, FRACTION)
         _require_number("graph.title_weight", self.title_weight, 0, 1000, "a number from 0 to 1000")
         _require_number("graph.term_weight", self.term_weight, 0, 1000, "a number from 0 to 1000")
-        _require_number("graph.synonym_threshold", self.synonym_threshold, 0, 1, "a number from 0 to 1")
+        _require_number("graph.synonym_threshold", self.synonym_threshold, 0, 1, FRACTION)
         rule = "a whole number from 0 to 1000"
         _require_whole("graph.synonym_neighbours", self.synonym_neighbours, 0, 1000, rule)
 
@@ -129,8 +138,19 @@ class SearchConfig:
     tolerance: float = 1e-5
     sharpness: float = 4.0  # b of the walk's exp(b * cosine); 3 to 5 are alike on the dev sets
     engine: str = "push"
+    # Recognition memory: an LLM keeps the facts that bear on the question (HippoRAG 2, section 3.2).
+    # auto: hipporag2 filters where an LLM is configured, graph only where it is asked to.
+    filter: str = "auto"
+    # Who finds the question's entities for hipporag. auto: the LLM where one is configured, else the rules.
+    question_entities: str = "auto"  # auto | llm | rules
+    steps: int = 3  # retrievals of an iterative question, at most; HippoRAG took 2 to 4
 
     def __post_init__(self) -> None:
+        _require(self.filter in SWITCHES, "search.filter", f"one of {', '.join(SWITCHES)}", self.filter)
+        finders = ("auto", "llm", "rules")
+        rule = f"one of {', '.join(finders)}"
+        _require(self.question_entities in finders, "search.question_entities", rule, self.question_entities)
+        _require_whole("search.steps", self.steps, 1, 20, "a whole number from 1 to 20")
         _require(self.method in METHODS, "method", f"one of {', '.join(METHODS)}", self.method)
         _require(
             self.engine in WALK_ENGINES, "search.engine", f"one of {', '.join(WALK_ENGINES)}", self.engine
@@ -145,12 +165,108 @@ class SearchConfig:
 class ReadConfig:
     """Hits to an answer."""
 
+    # extractive | llm, which is the model of [llm] | openai:MODEL | transformers:PATH | scripted:FILE
     reader: str = "extractive"
     passages: int = 8  # top passages shown to the reader; 5 to 8 gains 4.7 F1 on 2Wiki and 1.5 on HotpotQA
+    answer_tokens: int = 512  # room for an LLM's answer and its citations
 
     def __post_init__(self) -> None:
-        _require(self.reader == "extractive", "reader", "extractive", self.reader)
+        known = self.reader in ("extractive", "llm") or is_llm(self.reader)
+        names = "extractive, llm, openai:MODEL, transformers:PATH or scripted:FILE"
+        _require(known, "reader", names, self.reader)
+        rule = "a whole number from 16 to 100000"
+        _require_whole("read.answer_tokens", self.answer_tokens, 16, 100_000, rule)
         _require_whole("read.passages", self.passages, 1, 100, "a whole number from 1 to 100")
+
+
+@dataclass(frozen=True, slots=True)
+class HippoConfig:
+    """Methods ``hipporag`` and ``hipporag2``; the defaults are the papers' and their code's."""
+
+    damping: float = 0.5  # HippoRAG appendix; HippoRAG 2 appendix
+    linking_top_k: int = 5  # facts linked to the question, and entities kept of them (HippoRAG 2)
+    passage_weight: float = 0.05  # of a passage's similarity in the reset vector (HippoRAG 2, section 3.3)
+    specificity: bool = True  # seeds weigh one over the passages that hold them (HippoRAG, section 2.4)
+    ensemble: bool = False  # average with dense scores where a question's entity is linked badly (HippoRAG)
+    ensemble_threshold: float = 0.9  # cosine below which it is linked badly
+
+    def __post_init__(self) -> None:
+        _require_number("hipporag.damping", self.damping, 0.01, 0.99, "a number from 0.01 to 0.99")
+        rule = "a whole number from 1 to 1000"
+        _require_whole("hipporag.linking_top_k", self.linking_top_k, 1, 1000, rule)
+        _require_number("hipporag.passage_weight", self.passage_weight, 0, 1000, "a number from 0 to 1000")
+        _require_number(
+            "hipporag.ensemble_threshold", self.ensemble_threshold, -1, 1, "a number from -1 to 1"
+        )
+        for name, value in (("specificity", self.specificity), ("ensemble", self.ensemble)):
+            _require(isinstance(value, bool), f"hipporag.{name}", "true or false", value)
+
+
+def is_llm(name: object) -> bool:
+    """Return whether ``name`` names an LLM: ``openai:MODEL``, ``transformers:PATH`` or ``scripted:FILE``."""
+    kind, _, argument = name.partition(":") if isinstance(name, str) else ("", "", "")
+    return kind in LLM_KINDS and argument.strip() != ""
+
+
+@dataclass(frozen=True, slots=True)
+class LLMConfig:
+    """The language model, for whatever needs one; nothing does unless it is asked for."""
+
+    model: str = ""  # openai:MODEL | transformers:PATH | scripted:FILE; empty: none
+    base_url: str = (
+        ""  # of an OpenAI-compatible server; empty: what OPENAI_BASE_URL says, else the official one
+    )
+    api_key_env: str = "OPENAI_API_KEY"  # the variable that holds the key; the key itself is stored nowhere
+    temperature: float = 0.0  # both papers
+    seed: int = 0
+    structured: str = "auto"  # schema | json | none; auto: the best that the server accepts
+    concurrency: int = 8  # calls at once
+    requests_per_minute: int = 0  # 0: no limit
+    tokens_per_minute: int = 0  # 0: no limit; counts tokens in and out
+    timeout: float = 120.0  # seconds without an answer
+    retries: int = 5  # after 429, 5xx, timeouts and cut connections
+    context_tokens: int = 8192  # the model's window: what is sent and what comes back
+    device: str = "auto"  # of transformers: auto, cpu, cuda, cuda:1, mps
+    dtype: str = "auto"  # of transformers: auto, float32, bfloat16, float16
+    quantization: str = "none"  # of transformers: none, 8bit, 4bit
+    batch_size: int = 8  # of transformers: prompts answered together
+    prompts: str = ""  # a folder whose files stand in for ours of the same name
+    input_price: float = 0.0  # of a million tokens
+    output_price: float = 0.0
+    embed_price: float = 0.0
+    currency: str = "USD"
+
+    def __post_init__(self) -> None:
+        known = self.model == "" or is_llm(self.model)
+        _require(known, "llm.model", "openai:MODEL, transformers:PATH or scripted:FILE", self.model)
+        for name in ("base_url", "api_key_env", "device", "prompts", "currency"):
+            _require(isinstance(getattr(self, name), str), f"llm.{name}", "a text", getattr(self, name))
+        for name, allowed in _LLM_CHOICES.items():
+            value = getattr(self, name)
+            _require(value in allowed, f"llm.{name}", f"one of {', '.join(allowed)}", value)
+        _require_number("llm.temperature", self.temperature, 0, 2, "a number from 0 to 2")
+        _require_number("llm.timeout", self.timeout, 0.01, 86_400, "seconds, at least 0.01")
+        for name, low in _LLM_WHOLE.items():
+            rule = f"a whole number of at least {low}"
+            _require_whole(f"llm.{name}", getattr(self, name), low, 10**9, rule)
+        for name in ("input_price", "output_price", "embed_price"):
+            _require_number(f"llm.{name}", getattr(self, name), 0, 10**9, "a price of at least 0")
+
+
+_LLM_CHOICES = {
+    "structured": ("auto", "schema", "json", "none"),
+    "dtype": ("auto", "float32", "bfloat16", "float16"),
+    "quantization": ("none", "8bit", "4bit"),
+}
+_LLM_WHOLE = {
+    "seed": 0,
+    "concurrency": 1,
+    "requests_per_minute": 0,
+    "tokens_per_minute": 0,
+    "retries": 0,
+    "context_tokens": 256,
+    "batch_size": 1,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +279,9 @@ class Config:
     graph: GraphConfig = field(default_factory=GraphConfig)
     lexical: LexicalConfig = field(default_factory=LexicalConfig)
     search: SearchConfig = field(default_factory=SearchConfig)
+    hipporag: HippoConfig = field(default_factory=HippoConfig)
     read: ReadConfig = field(default_factory=ReadConfig)
+    llm: LLMConfig = field(default_factory=LLMConfig)
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return the options as plain nested dictionaries."""

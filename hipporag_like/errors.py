@@ -8,6 +8,8 @@
     +-- InputError             a source that cannot be read or parsed       (exit code 2)
     +-- MissingExtraError      an optional dependency is not installed      (exit code 2)
     +-- ModelError             weights missing, altered or unusable         (exit code 1)
+    |   +-- LLMError               one call of a language model failed
+    |       +-- EndpointDownError  the endpoint answers nobody, or refuses the key; the run stops
     +-- StoreError             anything about the index folder              (exit code 1)
         +-- IndexNotFoundError     no index, or nothing published yet       (exit code 2)
         +-- IndexFormatError       written by a newer version
@@ -64,6 +66,14 @@ class MissingExtraError(HippoRAGLikeError):
 
 class ModelError(HippoRAGLikeError):
     """Model weights are missing, altered or unusable."""
+
+
+class LLMError(ModelError):
+    """One call of a language model failed, after all retries; others may do better."""
+
+
+class EndpointDownError(LLMError):
+    """The endpoint cannot be reached or refuses every call, so that the run is stopped."""
 
 
 class StoreError(HippoRAGLikeError):

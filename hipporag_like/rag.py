@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from hipporag_like.config import Config, SearchConfig
-from hipporag_like.errors import IndexCorruptError, IndexMismatchError, IndexNotFoundError, UsageError
+from hipporag_like.config import Config
+from hipporag_like.errors import UsageError
+from hipporag_like.parts import Given, Parts
 from hipporag_like.progress import Track, silent
 from hipporag_like.text import words
 from hipporag_like.types import Answer, Document, Failure, Hit, IndexReport, Trace
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from hipporag_like.indexing.build import Models
-    from hipporag_like.indexing.index import Index, Segment
-    from hipporag_like.models.protocols import Embedder, Extractor, Reader
+    from hipporag_like.indexing.estimate import Estimate
+    from hipporag_like.models.protocols import LLM, Embedder, Extractor, Reader
+    from hipporag_like.models.streaming import AnswerStream
 
 # A question of 1,000,000 characters takes 8 s to link and half a minute to embed; a page of text has 3,000.
 MAX_QUESTION = 100_000
@@ -45,6 +43,8 @@ class HippoRAG:
         Any object with the members of ``models.protocols.Extractor``; stands in for ``config.extract.extractor``.
     reader
         Any object with the members of ``models.protocols.Reader``; stands in for ``config.read.reader``.
+    llm
+        Any object with the members of ``models.protocols.LLM``; stands in for ``config.llm.model``.
     read_only
         Refuse to write, and fail at once where there is no index.
 
@@ -68,17 +68,14 @@ class HippoRAG:
         embedder: Embedder | None = None,
         extractor: Extractor | None = None,
         reader: Reader | None = None,
+        llm: LLM | None = None,
         read_only: bool = False,
     ) -> None:
         self.path = Path(path)
-        self._given = config
-        self._embedder = embedder
-        self._extractor = extractor
-        self._reader = reader
+        self._parts = Parts(self.path, Given(config, embedder, extractor, reader, llm))
         self._read_only = read_only
-        self._opened: Index | None = None
         if read_only:
-            self._index()
+            self._parts.index()
 
     def __enter__(self) -> HippoRAG:
         return self
@@ -93,21 +90,33 @@ class HippoRAG:
 
     def close(self) -> None:
         """Let go of the open snapshot; the object may go on being used."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        self._parts.close()
 
-    @cached_property
+    @property
     def config(self) -> Config:
         """The options in force: those given, else the index's own, else the defaults."""
-        if self._given is not None:
-            return self._given
-        try:
-            return Config.from_dict(self._index().manifest["config"])
-        except (IndexNotFoundError, IndexCorruptError):
-            from hipporag_like.indexing.notes import noted_config
+        return self._parts.config
 
-            return noted_config(self.path)
+    @property
+    def embedder(self) -> Embedder:
+        """The embedder, loaded now if it was not yet."""
+        return self._parts.embedder
+
+    @property
+    def reader(self) -> Reader:
+        """The reader that answers."""
+        return self._parts.reader
+
+    @property
+    def llm(self) -> LLM:
+        """The language model, without the cache of its answers.
+
+        Raises
+        ------
+        ConfigError
+            None is configured.
+        """
+        return self._parts.language.llm
 
     # Writing
 
@@ -144,9 +153,22 @@ class HippoRAG:
         from hipporag_like.indexing.build import index_documents
 
         self._require_writable()
-        report = index_documents(self.path, documents, self.config, self._models(), track, failures)
+        report = index_documents(self.path, documents, self.config, self._parts.models(), track, failures)
         self.close()
         return report
+
+    def estimate(self, documents: Iterable[Document | str]) -> Estimate:
+        """Return what :meth:`index` would cost in calls, tokens and money; calls nothing, writes nothing.
+
+        Parameters
+        ----------
+        documents
+            As for :meth:`index`.
+        """
+        from hipporag_like.indexing.estimate import estimate
+
+        llm = self._parts.language.session() if self._parts.asks_to_extract() else None
+        return estimate(self.path, documents, self.config, self._parts.extractor(llm), llm)
 
     def delete(
         self, ids: Sequence[str], *, namespace: str | None = None, track: Track = silent
@@ -172,7 +194,7 @@ class HippoRAG:
         if isinstance(ids, str):
             ids = [ids]
         keys, failures = [], []
-        self._segments(namespace)
+        self._parts.segments(namespace)
         with Journal.open_readonly(self.path) as journal:
             for document_id in dict.fromkeys(ids):
                 found = [n for n in journal.namespaces_of(document_id) if namespace in (None, n)]
@@ -182,7 +204,7 @@ class HippoRAG:
                 keys += [(n, document_id) for n in found]
                 if not found:
                     failures.append(Failure(document_id, "no document of this id is in the index"))
-        report = delete_documents(self.path, keys, self.config, self._models(), track, failures)
+        report = delete_documents(self.path, keys, self.config, self._parts.models(), track, failures)
         self.close()
         return report
 
@@ -196,6 +218,7 @@ class HippoRAG:
         method: str | None = None,
         where: Mapping[str, Any] | None = None,
         namespace: str | None = None,
+        filter: bool | None = None,
     ) -> list[Hit]:
         """Return the best passages for a question, best first.
 
@@ -206,11 +229,14 @@ class HippoRAG:
         k
             At most so many; None takes the configuration's, 5.
         method
-            ``graph`` (default), ``dense``, ``bm25`` or ``hybrid``.
+            ``graph`` (default), ``hipporag``, ``hipporag2``, ``dense``, ``bm25`` or ``hybrid``.
         where
             Metadata filter such as ``{"year": 2020}`` or ``{"year": {"gte": 2000, "lt": 2010}}``; exact.
         namespace
             Only this one; None searches all.
+        filter
+            Whether a language model picks the facts to follow (recognition memory, HippoRAG 2); None takes
+            the configuration's: ``hipporag2`` does where a model is configured, ``graph`` does not.
 
         Raises
         ------
@@ -221,7 +247,8 @@ class HippoRAG:
         IndexNotFoundError
             Nothing was indexed yet.
         """
-        return list(self.explain(question, k, method=method, where=where, namespace=namespace).hits)
+        trace = self.explain(question, k, method=method, where=where, namespace=namespace, filter=filter)
+        return list(trace.hits)
 
     def retrieve_many(
         self,
@@ -231,6 +258,7 @@ class HippoRAG:
         method: str | None = None,
         where: Mapping[str, Any] | None = None,
         namespace: str | None = None,
+        filter: bool | None = None,
     ) -> list[list[Hit]]:
         """Return the hits of each question; the questions are embedded together.
 
@@ -238,16 +266,16 @@ class HippoRAG:
         """
         if isinstance(questions, str):
             raise UsageError("retrieve_many takes a list of questions, got a single one; use retrieve")
-        search = self._search_config(k, method)
+        search = self._parts.search_config(k, method, filter)
         for question in questions:
             _require_question(question)
-        segments = self._segments(namespace)
+        segments = self._parts.segments(namespace)
         found: list[list[Hit]] = []
         for at in range(0, len(questions), QUESTIONS_AT_ONCE):
             part = questions[at : at + QUESTIONS_AT_ONCE]
-            vectors = self._vectors(part, search.method)
+            vectors = self._parts.vectors(part, search.method)
             for question, vector in zip(part, vectors, strict=True):
-                found.append(list(self._trace(segments, question, vector, search, where).hits))
+                found.append(list(self._parts.trace(segments, question, vector, search, where).hits))
         return found
 
     def explain(
@@ -258,15 +286,48 @@ class HippoRAG:
         method: str | None = None,
         where: Mapping[str, Any] | None = None,
         namespace: str | None = None,
+        filter: bool | None = None,
+        iterative: bool = False,
+        steps: int | None = None,
     ) -> Trace:
         """Return how a question was answered: seeds, facts, walk, and hits with signals and paths.
 
-        Parameters and errors are those of :meth:`retrieve`.
+        Parameters
+        ----------
+        iterative
+            Retrieve again with what a language model makes of the passages (IRCoT, Trivedi et al. 2023); each
+            retrieval is in ``Trace.steps``.
+        steps
+            Retrievals at most, of an iterative question; None takes the configuration's, 3.
+
+        The other parameters and errors are those of :meth:`retrieve`; also:
+
+        Raises
+        ------
+        ConfigError
+            A language model is needed and none is configured.
+        LLMError
+            It did not answer.
         """
-        search = self._search_config(k, method)
+        search = self._parts.search_config(k, method, filter, steps)
         _require_question(question)
-        segments = self._segments(namespace)
-        return self._trace(segments, question, self._vectors([question], search.method)[0], search, where)
+        segments = self._parts.segments(namespace)
+        if not iterative:
+            return self._parts.look(segments, question, search, where)
+        from hipporag_like.retrieval.iterate import iterate
+        from hipporag_like.retrieval.step_fusion import DEPTH
+
+        deep = replace(search, k=max(search.k, DEPTH))
+        language = self._parts.language
+        return iterate(
+            question,
+            lambda query: self._parts.look(segments, query, deep, where),
+            language.session(),
+            language.prompts,
+            search.steps,
+            search.k,
+            self.config.read.passages,
+        )
 
     def ask(
         self,
@@ -276,32 +337,40 @@ class HippoRAG:
         method: str | None = None,
         where: Mapping[str, Any] | None = None,
         namespace: str | None = None,
+        filter: bool | None = None,
+        iterative: bool = False,
+        steps: int | None = None,
     ) -> Answer:
         """Return an answer read from the best passages, with verbatim citations.
 
         ``k`` is the number of passages read (None: the configuration's ``read.passages``). Other parameters
-        and errors are those of :meth:`retrieve`.
+        and errors are those of :meth:`explain`.
         """
-        passages = self.config.read.passages if k is None else k
-        trace = self.explain(question, passages, method=method, where=where, namespace=namespace)
-        return self.reader.read(question, trace)
+        asked = {"method": method, "where": where, "namespace": namespace, "filter": filter}
+        trace = self._to_read(question, k, asked, iterative, steps)
+        return _with_trace(self.reader.read(question, trace), trace)
 
-    @cached_property
-    def reader(self) -> Reader:
-        """The reader that answers."""
-        from hipporag_like.indexing.known import KnownVectors
-        from hipporag_like.models.readers import load_reader
+    def stream(
+        self,
+        question: str,
+        k: int | None = None,
+        *,
+        method: str | None = None,
+        where: Mapping[str, Any] | None = None,
+        namespace: str | None = None,
+        filter: bool | None = None,
+        iterative: bool = False,
+        steps: int | None = None,
+    ) -> AnswerStream:
+        """Return the answer of :meth:`ask` as it comes in: iterate over its pieces, then take ``.answer``.
 
-        if self._reader is not None:
-            return self._reader
-        return load_reader(self.config.read, lambda: KnownVectors(self.path, self.embedder))
+        A reader that does not stream gives its answer in one piece.
+        """
+        from hipporag_like.models.streaming import streamed
 
-    @cached_property
-    def embedder(self) -> Embedder:
-        """The embedder, loaded now if it was not yet."""
-        from hipporag_like.models.embedders import load_embedder
-
-        return self._embedder if self._embedder is not None else load_embedder(self.config.embed)
+        asked = {"method": method, "where": where, "namespace": namespace, "filter": filter}
+        trace = self._to_read(question, k, asked, iterative, steps)
+        return streamed(self.reader, question, trace).then(lambda answer: _with_trace(answer, trace))
 
     # Inspecting
 
@@ -309,91 +378,44 @@ class HippoRAG:
         """Return counts, sizes, models, format and failures of the index."""
         from hipporag_like.indexing.inspect import stats
 
-        return stats(self._index(), self.path)
+        return stats(self._parts.index(), self.path)
 
     def export(self, format: str, out: str | Path, *, namespace: str | None = None) -> dict[str, Any]:
         """Write the graph to a file: ``graphml``, ``json`` or ``csv``; return what was written."""
         from hipporag_like.indexing.export import export
 
-        self._segments(namespace)
-        return dict(export(self._index(), format, Path(out), namespace))
+        self._parts.segments(namespace)
+        return dict(export(self._parts.index(), format, Path(out), namespace))
 
     def to_networkx(self, *, namespace: str | None = None) -> Any:
         """Return the graph as a ``networkx.Graph``."""
         from hipporag_like.indexing.export import to_networkx
 
-        self._segments(namespace)
-        return to_networkx(self._index(), namespace)
+        self._parts.segments(namespace)
+        return to_networkx(self._parts.index(), namespace)
 
     def to_igraph(self, *, namespace: str | None = None) -> Any:
         """Return the graph as an ``igraph.Graph``."""
         from hipporag_like.indexing.export import to_igraph
 
-        self._segments(namespace)
-        return to_igraph(self._index(), namespace)
+        self._parts.segments(namespace)
+        return to_igraph(self._parts.index(), namespace)
 
-    # Inside
-
-    def _index(self) -> Index:
-        """Return the newest published index, opened once; a rewritten one is opened anew by ``close``."""
-        if self._opened is None:
-            from hipporag_like.indexing.index import Index
-            from hipporag_like.store.snapshot import open_snapshot
-
-            self._opened = Index(open_snapshot(self.path))
-        return self._opened
-
-    def _segments(self, namespace: str | None) -> list[Segment]:
-        from hipporag_like.indexing.elements import segments_of
-
-        return segments_of(self._index(), namespace)
-
-    def _search_config(self, k: int | None, method: str | None) -> SearchConfig:
-        from dataclasses import replace
-
-        base = self.config.search
-        return replace(base, k=base.k if k is None else k, method=base.method if method is None else method)
-
-    def _vectors(self, questions: Sequence[str], method: str) -> Sequence[NDArray[np.float32] | None]:
-        if method == "bm25":
-            return [None] * len(questions)
-        made_with = self._index().manifest["embedder"]
-        if self.embedder.fingerprint != made_with:
-            raise IndexMismatchError(
-                f"the index was made with the embedder {made_with}, not {self.embedder.fingerprint}; "
-                "ask with that one, or index again into another folder"
-            )
-        return list(self._embed(questions))
-
-    def _trace(
-        self,
-        segments: Sequence[Segment],
-        question: str,
-        vector: NDArray[np.float32] | None,
-        config: SearchConfig,
-        where: Mapping[str, Any] | None,
+    def _to_read(
+        self, question: str, k: int | None, asked: dict[str, Any], iterative: bool, steps: int | None
     ) -> Trace:
-        from hipporag_like.retrieval.search import Options, Query, search
-
-        query = Query(question, vector, config.k, config.method, where)
-        return search(segments, query, Options(config, self.config.lexical, self._embed))
-
-    def _embed(self, questions: Sequence[str]) -> NDArray[np.float32]:
-        """Return the questions' vectors as the search reads them, whatever float type the embedder gives."""
-        import numpy as np
-
-        return np.ascontiguousarray(self.embedder.embed(list(questions), "query"), dtype=np.float32)
-
-    def _models(self) -> Models:
-        from hipporag_like.indexing.build import Models
-        from hipporag_like.models.extractors import load_extractor
-
-        extractor = self._extractor if self._extractor is not None else load_extractor(self.config.extract)
-        return Models(extractor, lambda: self.embedder, self.embedder.fingerprint, self.embedder.dim)
+        """Return the trace whose hits are read."""
+        passages = self.config.read.passages if k is None else k
+        return self.explain(question, passages, iterative=iterative, steps=steps, **asked)
 
     def _require_writable(self) -> None:
         if self._read_only:
             raise UsageError("the index was opened read-only; open it without read_only to change it")
+
+
+def _with_trace(answer: Answer, trace: Trace) -> Answer:
+    """Return an answer with what finding its passages cost, and how they were found."""
+    return replace(answer, usage={**trace.usage, **answer.usage}, steps=trace.steps)
 
 
 def _require_question(question: str) -> None:

@@ -154,6 +154,52 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What calls of a model cost; adds up.
+
+    Attributes
+    ----------
+    calls
+        Answered by the model, paid for.
+    cached
+        Answered from the journal, for nothing.
+    failed
+        Given up after all retries.
+    retries
+        Sent again after a fault of the endpoint or of the answer's form.
+    input_tokens, output_tokens
+        Of ``calls``, as the model counts them; an estimate where it does not say.
+    """
+
+    calls: int = 0
+    cached: int = 0
+    failed: int = 0
+    retries: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.calls + other.calls,
+            self.cached + other.cached,
+            self.failed + other.failed,
+            self.retries + other.retries,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+        )
+
+    def __sub__(self, other: Usage) -> Usage:
+        return Usage(
+            self.calls - other.calls,
+            self.cached - other.cached,
+            self.failed - other.failed,
+            self.retries - other.retries,
+            self.input_tokens - other.input_tokens,
+            self.output_tokens - other.output_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Seed:
     """Weight put on an entity before the walk, and how the question led to it."""
 
@@ -188,6 +234,10 @@ class Trace:
         Counts and the error bound of the walk: ``pushes``, ``touched``, ``residual``.
     seconds
         Time of each stage, by name.
+    usage
+        What language models cost, by stage; empty where none was called.
+    steps
+        Of an iterative question: each retrieval with its own trace; ``hits`` are theirs put together.
     """
 
     question: str
@@ -200,6 +250,27 @@ class Trace:
     hits: tuple[Hit, ...] = ()
     walk: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One retrieval of an iterative question.
+
+    Attributes
+    ----------
+    query
+        What was looked up: the question, then the thoughts.
+    thought
+        What the model made of the passages found so far; ``None`` where it was not asked any more.
+    trace
+        How the passages were found.
+    """
+
+    query: str
+    thought: str | None
+    trace: Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +296,11 @@ class Answer:
     confidence
         In [0, 1].
     usage
-        What the answer cost: tokens in and out for LLM readers, empty for the extractive one.
+        What the answer cost, by stage; empty where no language model was called.
+    dropped_citations
+        Citations that the model gave and the passages do not hold.
+    steps
+        Of an iterative question: each retrieval.
     """
 
     question: str
@@ -234,7 +309,9 @@ class Answer:
     confidence: float
     reader: str
     hits: tuple[Hit, ...] = ()
-    usage: Mapping[str, float] = field(default_factory=dict)
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    dropped_citations: int = 0
+    steps: tuple[Step, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -266,3 +343,4 @@ class IndexReport:
     snapshot: int = 0
     failures: tuple[Failure, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    usage: Mapping[str, Usage] = field(default_factory=dict)

@@ -15,10 +15,22 @@ from hipporag_like.indexing.columns import metadata_columns
 from hipporag_like.indexing.entities import Analysis, analyse
 from hipporag_like.indexing.graph import build_graph
 from hipporag_like.indexing.lexical import build_postings
-from hipporag_like.indexing.rows import Rows
+from hipporag_like.indexing.phrases import (
+    Phrases,
+    collect_phrases,
+    phrase_graph,
+    phrase_mentions,
+)
+from hipporag_like.indexing.rows import Rows, rows_of
 from hipporag_like.indexing.spelling import trigram_postings
 from hipporag_like.indexing.synonyms import synonym_pairs
-from hipporag_like.indexing.texts import lexical_tokens, passage_text, sentence_text
+from hipporag_like.indexing.texts import (
+    lexical_tokens,
+    passage_text,
+    relation_text,
+    sentence_text,
+    triple_text,
+)
 from hipporag_like.store.codec import canonical_json
 from hipporag_like.store.tables import pack_keys, pack_strings
 from hipporag_like.types import Extraction, Passage
@@ -38,10 +50,11 @@ class Counts:
     mentions: int
     synonyms: int
     triples: int
+    phrases: int
 
 
 def fact_texts(passages: Sequence[Passage], analysis: Analysis) -> list[str]:
-    """Return what stands for each fact in the dense index: sentences with their title, triples in words."""
+    """Return what stands for each fact in the dense index: sentences and triples in words, with their title."""
     texts = []
     spans = zip(
         analysis.fact_passage.tolist(), analysis.fact_start.tolist(), analysis.fact_end.tolist(), strict=True
@@ -49,7 +62,7 @@ def fact_texts(passages: Sequence[Passage], analysis: Analysis) -> list[str]:
     for number, (passage, start, end) in enumerate(spans):
         owner = passages[passage]
         if start < 0:
-            texts.append(" ".join(analysis.triples[number]))
+            texts.append(triple_text(owner.title, " ".join(analysis.triples[number])))
         else:
             texts.append(sentence_text(owner.title, owner.text[start:end]))
     return texts
@@ -73,6 +86,7 @@ def assemble(
     entity_vectors = embed(analysis.names)
     pairs, similarity = synonym_pairs(entity_vectors, analysis, config.graph)
     graph = build_graph(analysis, len(passages), pairs, similarity, config.graph)
+    phrases = collect_phrases(extractions)
     documents = list(dict.fromkeys(p.document_id for p in passages))
     counts = Counts(
         documents=len(documents),
@@ -82,6 +96,7 @@ def assemble(
         mentions=len(analysis.mention_fact),
         synonyms=len(pairs),
         triples=len(analysis.triples),
+        phrases=len(phrases.texts),
     )
 
     def arrays() -> Arrays:
@@ -96,6 +111,8 @@ def assemble(
         yield "entity_vectors", entity_vectors
         yield "fact_vectors", embed(fact_texts(passages, analysis))
         yield "passage_vectors", embed([passage_text(p) for p in passages])
+        if phrases.relations:
+            yield from _phrases(phrases, len(passages), config, embed)
 
     return counts, arrays()
 
@@ -137,6 +154,27 @@ def _entities(analysis: Analysis) -> Arrays:
     owners = sorted(analysis.triples)
     yield "triple_fact", np.array(owners, dtype=np.int32)
     yield from _strings("triple", [json.dumps(analysis.triples[f], ensure_ascii=False) for f in owners])
+
+
+def _phrases(phrases: Phrases, n_passages: int, config: Config, embed: Embed) -> Arrays:
+    """Yield the graph of hipporag and hipporag2; without triples they make do with that of ``graph``."""
+    vectors = embed(phrases.texts)
+    mentions = phrase_mentions(phrases, n_passages)
+    graph = phrase_graph(phrases, mentions, vectors, n_passages, config.graph.phrase_synonym_threshold)
+    yield from _strings("phrase", phrases.texts)
+    yield "phrase_vectors", vectors
+    yield from _rows("phrase_mentions", mentions)
+    yield from _rows("phrase_graph", graph)
+    yield from _strings("relation", [json.dumps(r, ensure_ascii=False) for r in phrases.relations])
+    yield "relation_ends", phrases.ends
+    stated = phrases.stated
+    ones = np.ones(len(stated), np.float32)
+    yield from _rows("passage_relations", rows_of(stated[:, 0], stated[:, 1], ones, n_passages))
+    relation, first = np.unique(stated[:, 1], return_index=True)
+    passage = np.zeros(len(phrases.relations), dtype=np.int32)
+    passage[relation] = stated[first, 0]
+    yield "relation_passage", passage
+    yield "relation_vectors", embed([relation_text(r) for r in phrases.relations])
 
 
 def _lexical(passages: Sequence[Passage], config: Config) -> Arrays:

@@ -24,20 +24,26 @@ from hipporag_like.store.journal import Journal
 from hipporag_like.store.lock import WriterLock
 from hipporag_like.store.snapshot import Snapshot, SnapshotWriter, open_snapshot
 from hipporag_like.text import content_hash
-from hipporag_like.types import Document, Failure, IndexReport
+from hipporag_like.types import Document, Failure, IndexReport, Usage
 
 # Changes whenever the same journal would give other arrays.
-ASSEMBLY = 1
+ASSEMBLY = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What indexing calls; ``embedder`` is only called when a vector is missing."""
+    """What indexing calls; ``embedder`` is only called when a vector is missing.
+
+    ``prompts`` are the hashes of the prompts by name, ``usage`` says what models cost so far, by stage; both
+    empty where no language model is called.
+    """
 
     extractor: Extractor
     embedder: Callable[[], Embedder]
     fingerprint: str
     dim: int
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    usage: Callable[[], Mapping[str, Usage]] = dict
 
 
 @dataclass(slots=True)
@@ -176,13 +182,14 @@ def _publish(
     old = _current(folder)
     try:
         if old is not None and touched is not None and not touched:
-            return _report(run, found, deleted, old.number, old.manifest)
+            return _report(run, found, deleted, old.number, old.manifest, models.usage())
         fields: dict[str, Any] = {
             "config": config.to_dict(),
             "fingerprint": fingerprint_of(config, models),
             "embedder": models.fingerprint,
             "dim": models.dim,
             "extractor": models.extractor.fingerprint,
+            "prompts": dict(models.prompts),
         }
         kept: Mapping[str, Any] = {} if old is None else old.manifest["namespaces"]
         sizes: dict[str, dict[str, int]] = {}
@@ -197,7 +204,7 @@ def _publish(
             fields |= {"namespaces": sizes, "revision": journal.revision(), "failed": failed}
             with run.timed("publish"):
                 number = writer.publish(fields)
-        return _report(run, found, deleted, number, fields)
+        return _report(run, found, deleted, number, fields, models.usage())
     finally:
         if old is not None:
             old.close()
@@ -233,7 +240,12 @@ def _segment(
 
 
 def _report(
-    run: _Run, found: Ingested, deleted: int, number: int, manifest: Mapping[str, Any]
+    run: _Run,
+    found: Ingested,
+    deleted: int,
+    number: int,
+    manifest: Mapping[str, Any],
+    usage: Mapping[str, Usage],
 ) -> IndexReport:
     sizes = list(manifest["namespaces"].values())
     seconds = dict(run.seconds)
@@ -252,4 +264,5 @@ def _report(
         snapshot=number,
         failures=tuple(run.failures),
         seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        usage=dict(usage),
     )

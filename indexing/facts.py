@@ -70,11 +70,21 @@ def collect_facts(
 
 
 def _triple_rows(extractions: Sequence[Extraction], names: Names) -> NDArray[np.int64]:
-    """Return (passage, running number of the triple, key) for both ends of every triple."""
+    """Return (passage, running number of the triple, key) for the ends of every triple that are entities.
+
+    An end is an entity where titles or mentions name it, anywhere; or where its passage has triples and no
+    entity. Other ends ("monthly publication in 1963") are phrases that tie nothing together: as entities they
+    take recall@5 on MuSiQue with GPT-3.5's triples from 81.2 down to 78.8.
+    """
+    for extraction in extractions:
+        if not (extraction.mentions or extraction.names):
+            for triple in extraction.triples:
+                names.add(triple.subject)
+                names.add(triple.object)
     rows, number = [], 0
     for passage, extraction in enumerate(extractions):
         for triple in extraction.triples:
-            ends = (names.add(triple.subject), names.add(triple.object))
+            ends = (names.number(triple.subject), names.number(triple.object))
             rows += [(passage, number, key) for key in ends if key >= 0]
             number += 1
     return np.array(rows, dtype=np.int64).reshape(-1, 3)

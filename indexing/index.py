@@ -91,6 +91,31 @@ class Segment:
         """Id of each passage."""
         return self.strings("passage_id")
 
+    @property
+    def has_phrases(self) -> bool:
+        """Whether the index has triples, and so the graph of hipporag and hipporag2."""
+        return self._snapshot.has(self.namespace, "phrase_vectors")
+
+    @cached_property
+    def phrase_texts(self) -> StringTable:
+        """Phrases of the triples; none where there are no triples."""
+        return self.strings("phrase") if self.has_phrases else _no_texts()
+
+    @cached_property
+    def relation_texts(self) -> StringTable:
+        """Distinct triples of phrases, as JSON; none where there are no triples."""
+        return self.strings("relation") if self.has_phrases else _no_texts()
+
+    @cached_property
+    def passage_relations(self) -> Rows:
+        """Passage to the distinct triples it states; weights count how often."""
+        return self.rows("passage_relations")
+
+    def relation(self, number: int) -> tuple[str, str, str]:
+        """Return one distinct triple of phrases."""
+        subject, relation, target = json.loads(self.relation_texts[number])
+        return subject, relation, target
+
     @cached_property
     def terms(self) -> KeyTable:
         """Word to row of the postings."""
@@ -169,6 +194,10 @@ class Segment:
             entities=tuple(self.entity_names.take(entities)),
             triple=self.triple(number),
         )
+
+
+def _no_texts() -> StringTable:
+    return StringTable(np.zeros(0, np.uint8), np.zeros(1, np.int64))
 
 
 def _row_sums(rows: Rows) -> NDArray[np.float64]:

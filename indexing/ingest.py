@@ -81,6 +81,19 @@ def ingest(
     return Ingested(added, updated, unchanged, frozenset(touched), tuple(failures))
 
 
+def checked(documents: Iterable[Document | str]) -> Iterator[tuple[Document, str]]:
+    """Yield each document with its id, and why it cannot be indexed; empty where it can.
+
+    Raises
+    ------
+    InputError
+        Something handed in is neither a document nor a text.
+    """
+    for batch in _batches(documents):
+        for document in batch:
+            yield document, _refuse(document)
+
+
 def recut(journal: Journal, config: ChunkConfig, track: Track) -> None:
     """Cut again the stored documents that were cut with other options.
 

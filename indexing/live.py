@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hipporag_like.indexing.index import Index
-from hipporag_like.indexing.texts import passage_text, sentence_text
+from hipporag_like.indexing.texts import passage_text, relation_text, sentence_text, triple_text
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.snapshot import open_snapshot
@@ -31,10 +31,15 @@ def _live_hashes(index: Index) -> Iterator[str]:
     for segment in index.segments.values():
         for name in segment.entity_names:
             yield content_hash(name)
+        for text in segment.phrase_texts:
+            yield content_hash(text)
+        for number in range(len(segment.relation_texts)):
+            yield content_hash(relation_text(segment.relation(number)))
         for number in range(segment.n_passages):
             yield content_hash(passage_text(segment.passage(number)))
         owners = segment.array("fact_passage")
         for number in range(segment.n_facts):
             text = segment.fact_text(number)
-            title = segment.title(int(owners[number])) if segment.triple(number) is None else ""
-            yield content_hash(sentence_text(title, text))
+            title = segment.title(int(owners[number]))
+            written = sentence_text if segment.triple(number) is None else triple_text
+            yield content_hash(written(title, text))

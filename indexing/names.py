@@ -157,6 +157,10 @@ class Names:
             self._spelled[surface] += 1
         return number
 
+    def number(self, surface: str) -> int:
+        """Return the number of a name that is known already, -1 where it is not."""
+        return int(self.keys.get(entity_key(surface), -1))
+
     def passages(self) -> NDArray[np.int64]:
         """Return in how many passages the extractor found each key; (n_keys,)."""
         counts = np.zeros(len(self.keys), dtype=np.int64)

@@ -57,16 +57,31 @@ def _neighbours(vectors: NDArray[np.float32], config: GraphConfig) -> list[tuple
     if n < 2 or config.synonym_neighbours == 0:
         return []
     k = min(config.synonym_neighbours + 1, n)
-    similarity, other = _search(np.ascontiguousarray(vectors), k)
+    similarity, other = nearest_neighbours(vectors, k)
     row = np.repeat(np.arange(n), k).reshape(n, k)
     good = (similarity >= config.synonym_threshold) & (other >= 0) & (other != row)
     good &= similarity > 0  # with a threshold of 0 too: an edge without weight leads nowhere
     return list(zip(row[good].tolist(), other[good].tolist(), similarity[good].tolist(), strict=True))
 
 
-def _search(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def nearest_neighbours(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the inner products and row numbers of each row's ``k`` nearest rows, itself among them.
+
+    Parameters
+    ----------
+    vectors
+        float32, (n, dim).
+    k
+        At most n.
+
+    Returns
+    -------
+    similarity, row : float32 and int64, (n, k)
+        Best first; -1 where an approximate search, above ``EXACT_LIMIT`` rows, found fewer.
+    """
     import faiss
 
+    vectors = np.ascontiguousarray(vectors)
     found: tuple[NDArray[np.float32], NDArray[np.int64]]
     if len(vectors) <= EXACT_LIMIT:
         found = faiss.knn(vectors, vectors, k, metric=faiss.METRIC_INNER_PRODUCT)

@@ -41,6 +41,7 @@ TERM_SHARE = 0.3
 MAX_SHARE_UNCASED = 0.01
 
 Embed = Callable[[str], NDArray[np.float32]]
+Keep = Callable[[list[str]], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ def specificity(segment: Segment, entity: int) -> float:
     return weight * TERM_SHARE if segment.array("entity_is_term")[entity] else weight
 
 
-def link(segment: Segment, question: str, vector: NDArray[np.float32], embed: Embed) -> Linked:
+def link(
+    segment: Segment, question: str, vector: NDArray[np.float32], embed: Embed, keep: Keep | None = None
+) -> Linked:
     """Return the seeds of a question.
 
     Parameters
@@ -97,13 +100,16 @@ def link(segment: Segment, question: str, vector: NDArray[np.float32], embed: Em
         float32, (dim,): the question's unit vector.
     embed
         One text to its unit vector; called only for names that no spelling matches.
+    keep
+        Recognition memory (HippoRAG 2, section 3.2): of the texts of the nearest facts to the numbers of
+        those worth following; None follows all.
     """
     named = _Weights(segment)
     missing = _ngrams(segment, question, named)
     for name in missing:
         _nearly(segment, name, embed, named)
     by_fact = _Weights(segment)
-    _facts(segment, vector, by_fact)
+    _facts(segment, vector, by_fact, keep)
     return _combine(segment, named, by_fact)
 
 
@@ -212,10 +218,13 @@ def _by_meaning(segment: Segment, vector: NDArray[np.float32]) -> tuple[int, flo
     return int(rows[0]), float(cosines[0])
 
 
-def _facts(segment: Segment, vector: NDArray[np.float32], by_fact: _Weights) -> None:
+def _facts(segment: Segment, vector: NDArray[np.float32], by_fact: _Weights, keep: Keep | None) -> None:
     rows, cosines = nearest(segment.array("fact_vectors"), vector, FACTS)
     good = cosines >= MIN_FACT_COSINE
     rows, cosines = rows[good], cosines[good]
+    if keep is not None and len(rows):
+        kept = keep([segment.fact_text(row) for row in rows.tolist()])
+        rows, cosines = rows[kept], cosines[kept]
     if len(rows) == 0:
         return
     share = np.exp(FACT_SHARPNESS * (cosines - cosines[0]))

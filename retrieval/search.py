@@ -6,17 +6,17 @@ together, as if they came from one.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.config import LexicalConfig, SearchConfig
+from hipporag_like.config import SearchConfig
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.dense import nearest
-from hipporag_like.retrieval.filters import Where, allowed_passages, check_where
+from hipporag_like.retrieval.filters import allowed_passages, check_where
 from hipporag_like.retrieval.fuse import (
     DEPTH,
     HYBRID_WEIGHTS,
@@ -30,6 +30,7 @@ from hipporag_like.retrieval.fuse import (
 from hipporag_like.retrieval.lexical import bm25_scores, holding
 from hipporag_like.retrieval.link import Linked, link
 from hipporag_like.retrieval.paths import best_path
+from hipporag_like.retrieval.query import Clock, Options, Query, Vector, why_empty
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 from hipporag_like.types import Hit, PathStep, ScoredFact, Seed, Trace
@@ -39,9 +40,9 @@ from hipporag_like.types import Hit, PathStep, ScoredFact, Seed, Trace
 # not the same. At 0.9 and 0.05 they cost nothing and tie spellings together.
 SYNONYM_SHARE = 0.05
 FACTS_SHOWN = 10
+PAPERS = ("hipporag", "hipporag2")
 PATHS_SHOWN = 10  # hits that get a path; one costs about 0.3 ms
 
-Vector = NDArray[np.float32]
 Candidates = tuple[NDArray[np.int64], NDArray[np.float64]]
 METHOD_WEIGHTS: Mapping[str, Mapping[str, float]] = {
     "graph": WEIGHTS,
@@ -52,34 +53,6 @@ METHOD_WEIGHTS: Mapping[str, Mapping[str, float]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """One question, as asked.
-
-    Attributes
-    ----------
-    vector
-        float32, (dim,), unit length; None for methods that need none.
-    where
-        Metadata filter.
-    """
-
-    text: str
-    vector: Vector | None
-    k: int
-    method: str
-    where: Where | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What does not change from query to query."""
-
-    search: SearchConfig
-    lexical: LexicalConfig
-    embed: Callable[[Sequence[str]], NDArray[np.float32]]
-
-
-@dataclass(frozen=True, slots=True)
 class _Part:
     """What one namespace has to say: candidates with raw scores, by signal, and the walk behind them."""
 
@@ -87,19 +60,6 @@ class _Part:
     raw: Mapping[str, Candidates]
     linked: Linked | None = None
     walked: WalkResult | None = None
-
-
-class _Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now
 
 
 def search(segments: Sequence[Segment], query: Query, options: Options) -> Trace:
@@ -120,7 +80,11 @@ def search(segments: Sequence[Segment], query: Query, options: Options) -> Trace
         ``outcome`` is ``no_seeds`` where ``graph`` was asked for and nothing of the question is in the graph;
         ``hybrid`` has answered then.
     """
-    clock = _Clock()
+    if query.method in PAPERS and query.vector is not None:
+        from hipporag_like.retrieval import papers
+
+        return papers.search(segments, query, query.vector, options)
+    clock = Clock()
     if query.where is not None:
         check_where(query.where)  # also where nothing is left to search
     masks = [allowed_passages(segment, query.where) for segment in segments]
@@ -132,7 +96,7 @@ def search(segments: Sequence[Segment], query: Query, options: Options) -> Trace
         note = "nothing in the question was found in the graph; hybrid (dense + BM25) answered instead"
     hits = _hits(parts, query, method, clock)
     if not hits:
-        outcome, note = "empty", _why_empty(segments, masks)
+        outcome, note = "empty", why_empty(segments, masks)
     return Trace(
         question=query.text,
         requested_method=query.method,
@@ -153,7 +117,7 @@ def _part(
     method: str,
     mask: NDArray[np.bool_] | None,
     options: Options,
-    clock: _Clock,
+    clock: Clock,
 ) -> _Part:
     raw: dict[str, Candidates] = {}
     depth = max(DEPTH + 1, query.k)
@@ -173,7 +137,8 @@ def _part(
         clock.lap("bm25")
     if method != "graph" or query.vector is None:
         return _Part(segment, raw)
-    linked = link(segment, query.text, query.vector, lambda text: options.embed([text])[0])
+    remember = None if options.keep_facts is None else partial(options.keep_facts, query.text)
+    linked = link(segment, query.text, query.vector, lambda text: options.embed([text])[0], remember)
     clock.lap("link")
     walked = _walk(segment, linked, query.vector, options.search)
     passages, mass = passage_mass(
@@ -193,7 +158,7 @@ def _walk(segment: Segment, linked: Linked, vector: Vector, config: SearchConfig
     return walk(graph, vector, linked.entities, linked.mass, options, config.engine)
 
 
-def _hits(parts: Sequence[_Part], query: Query, method: str, clock: _Clock) -> tuple[Hit, ...]:
+def _hits(parts: Sequence[_Part], query: Query, method: str, clock: Clock) -> tuple[Hit, ...]:
     weights = METHOD_WEIGHTS[method]
     offsets = np.cumsum([0] + [part.segment.n_passages for part in parts])
     signals = {name: _signal(name, parts, offsets) for name in weights}
@@ -232,14 +197,6 @@ def _signal(name: str, parts: Sequence[_Part], offsets: NDArray[np.int64]) -> Si
 def _plain(parts: Sequence[_Part], offsets: NDArray[np.int64], name: str) -> Signal:
     """Return raw similarities: a method of one signal shows its own scores, not relative ones."""
     return Signal(*_joined(parts, offsets, name))
-
-
-def _why_empty(segments: Sequence[Segment], masks: Sequence[NDArray[np.bool_] | None]) -> str:
-    if not any(segment.n_passages for segment in segments):
-        return "there are no passages to search"
-    if all(mask is not None and not mask.any() for mask in masks):
-        return "no passage satisfies the filter"
-    return "no passage shares a word with the question"
 
 
 def _seeds(parts: Sequence[_Part]) -> tuple[Seed, ...]:

@@ -21,6 +21,8 @@ LAYERS = (
     {"face"},  # hipporag_like/__init__.py: for users; inside, names come from where they are defined
     {"eval"},
     {"rag"},
+    {"parts"},
+    {"language"},
     {"retrieval"},
     {"indexing"},
     {"models", "store"},

@@ -57,3 +57,27 @@ def bar(share: float, width: int = 10) -> Text:
     """Return a bar for a share in [-1, 1]; a negative one is red."""
     length = min(width, round(abs(share) * width))
     return Text("\u2501" * length, style=BAD if share < 0 else ACCENT)
+
+
+class Live:
+    """A line on stdout that is written piece by piece; leaving the ``with`` ends it, whatever happened."""
+
+    def __init__(self) -> None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="replace")
+        self._console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+        self._begun = False
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._begun:
+            self.write("\n", "")
+
+    def write(self, piece: str, style: str) -> None:
+        """Write a piece at once. Control characters of others are left out: they could steer the terminal."""
+        kept = "".join(c for c in piece if c.isprintable() or c in "\n\t")
+        self._console.out(kept, style=style or None, end="", highlight=False)
+        self._begun = self._begun or bool(kept)
+        sys.stdout.flush()

@@ -7,9 +7,23 @@ import math
 import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hipporag_like.types import Answer, Citation, Hit, IndexReport, ScoredFact, Trace
+from hipporag_like.types import (
+    Answer,
+    Citation,
+    Failure,
+    Hit,
+    IndexReport,
+    ScoredFact,
+    Step,
+    Trace,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from hipporag_like.cli._costs import Cost
+    from hipporag_like.indexing.estimate import Estimate
 
 
 def plain(value: Any) -> Any:
@@ -71,7 +85,12 @@ def _citation_row(citation: Citation) -> dict[str, Any]:
     return {name: getattr(citation, name) for name in names}
 
 
-def answer_row(answer: Answer) -> dict[str, Any]:
+def _money(cost: Cost) -> dict[str, Any]:
+    """Return the price of what was used; ``money`` is null where no price is configured for a paid service."""
+    return {"money": cost.money, "currency": cost.currency}
+
+
+def answer_row(answer: Answer, cost: Cost) -> dict[str, Any]:
     """Return what ``ask --json`` prints."""
     return {
         "answer": answer.text,
@@ -81,7 +100,14 @@ def answer_row(answer: Answer) -> dict[str, Any]:
         "usage": answer.usage,
         "found": answer.found,
         "question": answer.question,
+        "dropped_citations": answer.dropped_citations,
+        **_money(cost),
+        "steps": [_step_row(step) for step in answer.steps],
     }
+
+
+def _step_row(step: Step) -> dict[str, Any]:
+    return {"query": step.query, "thought": step.thought, "trace": _trace_fields(step.trace)}
 
 
 def _fact_row(scored: ScoredFact) -> dict[str, Any]:
@@ -89,8 +115,12 @@ def _fact_row(scored: ScoredFact) -> dict[str, Any]:
     return {**row, "score": scored.score, "similarity": scored.similarity}
 
 
-def trace_row(trace: Trace) -> dict[str, Any]:
+def trace_row(trace: Trace, cost: Cost) -> dict[str, Any]:
     """Return what ``explain --json`` prints: the whole trace, its hits as in ``query --json``."""
+    return {**_trace_fields(trace), **_money(cost)}
+
+
+def _trace_fields(trace: Trace) -> dict[str, Any]:
     return {
         "question": trace.question,
         "requested_method": trace.requested_method,
@@ -102,10 +132,31 @@ def trace_row(trace: Trace) -> dict[str, Any]:
         "hits": [hit_row(hit) for hit in trace.hits],
         "walk": trace.walk,
         "seconds": trace.seconds,
+        "usage": trace.usage,
+        "steps": [_step_row(step) for step in trace.steps],
     }
 
 
-def report_row(report: IndexReport) -> dict[str, Any]:
-    """Return what ``index --json`` and ``delete --json`` print: every count, every failure."""
-    row: dict[str, Any] = plain(report)
-    return row
+def report_row(report: IndexReport, cost: Cost) -> dict[str, Any]:
+    """Return what ``index --json`` and ``delete --json`` print: every count, every failure, the price."""
+    return {**plain(report), **_money(cost)}
+
+
+def estimate_row(estimate: Estimate, failures: Sequence[Failure]) -> dict[str, Any]:
+    """Return what ``index --estimate --json`` prints."""
+    total = sum(estimate.usage.values(), Usage())
+    return {
+        "documents": estimate.documents,
+        "passages": estimate.passages,
+        "known": estimate.known,
+        "new": estimate.passages - estimate.known,
+        "calls": total.calls,
+        "cached": total.cached,
+        "input_tokens": total.input_tokens,
+        "output_tokens": total.output_tokens,
+        "money": estimate.money,
+        "currency": estimate.currency,
+        "usage": estimate.usage,
+        "note": estimate.note,
+        "failures": list(failures),
+    }

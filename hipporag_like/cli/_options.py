@@ -9,9 +9,10 @@ import typer
 
 from hipporag_like.config import METHODS
 
-EXTRACTORS = ("rules", "spacy:", "openie:")
-EMBEDDERS = ("minilm", "hashing")
-READERS = ("extractive",)
+LLMS = ("openai:", "transformers:", "scripted:")
+EXTRACTORS = ("rules", "spacy:", "llm", "openie:")
+EMBEDDERS = ("minilm", "hashing", "openai:")
+READERS = ("extractive", "llm", *LLMS)
 FORMATS = ("graphml", "json", "csv")
 
 
@@ -32,6 +33,11 @@ def complete_extractor(incomplete: str) -> list[str]:
 def complete_embedder(incomplete: str) -> list[str]:
     """Return the embedders that start with what was typed."""
     return _starting(incomplete, EMBEDDERS)
+
+
+def complete_llm(incomplete: str) -> list[str]:
+    """Return the kinds of language models that start with what was typed."""
+    return _starting(incomplete, LLMS)
 
 
 def complete_reader(incomplete: str) -> list[str]:
@@ -91,8 +97,8 @@ EmbedderOption = Annotated[
     str | None,
     typer.Option(
         metavar="MODEL",
-        help="minilm, hashing, or a path or hub name; the index's own where none is given, minilm for a new "
-        "one.",
+        help="minilm, hashing, openai:MODEL, or a path or hub name; the index's own where none is given, "
+        "minilm for a new one.",
         autocompletion=complete_embedder,
         show_default=False,
     ),
@@ -101,9 +107,62 @@ ExtractorOption = Annotated[
     str | None,
     typer.Option(
         metavar="EXTRACTOR",
-        help="What finds entities and facts: rules, spacy:NAME or openie:FILE; the index's own where none is "
-        "given, rules for a new one.",
+        help="What finds entities and facts: rules, spacy:NAME, llm (the model of --llm) or openie:FILE; the "
+        "index's own where none is given, rules for a new one.",
         autocompletion=complete_extractor,
+        show_default=False,
+    ),
+]
+ReaderOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="READER",
+        help="Who reads the passages: extractive, which needs no model; llm (the model of --llm); or "
+        "openai:MODEL, transformers:PATH, scripted:FILE.",
+        autocompletion=complete_reader,
+        show_default=False,
+    ),
+]
+LLMOption = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        metavar="MODEL",
+        help="The language model, for what needs one: openai:MODEL (any server that speaks its protocol), "
+        "transformers:PATH or scripted:FILE; the index's own where none is given.",
+        autocompletion=complete_llm,
+        show_default=False,
+    ),
+]
+BaseUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="Where openai:MODEL is served, as http://localhost:11434/v1.",
+        show_default=False,
+    ),
+]
+FilterOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--filter/--no-filter",
+        help="Let the language model pick the facts to follow; hipporag2 does where there is one, graph only "
+        "with --filter.",
+        show_default=False,
+    ),
+]
+IterativeOption = Annotated[
+    bool,
+    typer.Option(
+        "--iterative", help="Look up again what the language model makes of the passages found, in steps."
+    ),
+]
+StepsOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="With --iterative: at most so many look-ups; 3 where none is given.",
         show_default=False,
     ),
 ]

@@ -88,6 +88,13 @@ class _Piece:
         self.task: TaskID | None = None
 
 
+def rate_words(speed: float) -> str:
+    """Return steps a second, or a minute where a language model takes longer for one."""
+    if speed < 1:
+        return f"{speed * 60:,.1f}/min" if speed < 1 / 6 else f"{speed * 60:,.0f}/min"
+    return f"{speed:,.1f}/s" if speed < 10 else f"{speed:,.0f}/s"
+
+
 def _display() -> Progress:
     from rich.console import Console
     from rich.progress import (
@@ -105,7 +112,7 @@ def _display() -> Progress:
 
         def render(self, task: object) -> Text:
             speed = getattr(task, "finished_speed", None) or getattr(task, "speed", None)
-            return Text(f"{speed:,.0f}/s" if speed else "", style="dim")
+            return Text(rate_words(speed) if speed else "", style="dim")
 
     return Progress(
         TextColumn("{task.description}"),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from hipporag_like.cli._console import ACCENT, FAINT, GOOD, STRONG, bar, indent
+from hipporag_like.cli._costs import Cost, stage_lines
 from hipporag_like.text import squeeze
 from hipporag_like.types import Answer, Citation, Hit, PathStep
 
 SNIPPET = 220  # characters; three lines of 80 columns
+NO_ANSWER = "No answer: the passages found do not hold one."
 ARROW = " \u2192 "
 
 
@@ -48,30 +51,53 @@ def render_path(path: Sequence[PathStep]) -> Text:
     return line
 
 
-def render_answer(answer: Answer, *, paths: bool = False) -> Group:
-    """Return an answer with its citations, and with ``paths`` how the question led to each."""
-    if answer.text is None:
-        return _no_answer(answer)
+def render_answer(answer: Answer, cost: Cost | None = None, *, paths: bool = False) -> Group:
+    """Return an answer with its citations, and with ``paths`` how the question led to each.
+
+    Parameters
+    ----------
+    cost
+        Of the models called, shown where there were any.
+    """
+    first = Text(NO_ANSWER, style=STRONG) if answer.text is None else Text(answer.text, style=GOOD)
+    return Group(Text.assemble(first, " ", citation_marks(answer)), render_support(answer, cost, paths=paths))
+
+
+def citation_marks(answer: Answer) -> Text:
+    """Return ``[1][2]``, one for each citation."""
     marks = "".join(f"[{number}]" for number in range(1, len(answer.citations) + 1))
-    parts: list[RenderableType] = [
-        Text.assemble((answer.text, GOOD), " ", (marks, ACCENT)),
-        Text(f"confidence {answer.confidence:.2f}, reader {answer.reader}{_usage(answer)}", style=FAINT),
-    ]
+    return Text(marks, style=ACCENT)
+
+
+def render_support(answer: Answer, cost: Cost | None = None, *, paths: bool = False) -> Group:
+    """Return what stands below an answer: how sure it is, the steps, what it cost and the citations."""
+    told = _told(answer, cost)
+    if answer.text is None:
+        return Group(*told, *_closest(answer))
+    sure = f"confidence {answer.confidence:.2f}, reader {answer.reader}"
+    parts: list[RenderableType] = [Text(sure, style=FAINT), *told]
     for number, citation in enumerate(answer.citations, start=1):
         parts += [Text(), *_citation(number, citation, answer, paths)]
     return Group(*parts)
 
 
-def _usage(answer: Answer) -> str:
-    return "".join(f", {value:,g} {name}" for name, value in answer.usage.items())
+def _told(answer: Answer, cost: Cost | None) -> list[RenderableType]:
+    thoughts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for number, step in enumerate(answer.steps, start=1):
+        if step.thought:
+            thoughts.add_row(Text(f"step {number}:", style=FAINT), Text(squeeze(step.thought), style=FAINT))
+    lines = stage_lines(cost) if cost else []
+    if answer.dropped_citations:
+        noun = "citation" if answer.dropped_citations == 1 else "citations"
+        lines = [f"left out: {answer.dropped_citations} {noun} not borne out by the passages", *lines]
+    first: list[RenderableType] = [thoughts] if thoughts.row_count else []
+    return [*first, *(Text(line, style=FAINT) for line in lines)]
 
 
-def _no_answer(answer: Answer) -> Group:
-    parts: list[RenderableType] = [Text("No answer: the passages found do not hold one.", style=STRONG)]
-    if answer.hits:
-        parts += [Text("\nClosest passages", style=FAINT)]
-        parts += [_hit_line(hit) for hit in answer.hits[:3]]
-    return Group(*parts)
+def _closest(answer: Answer) -> list[RenderableType]:
+    if not answer.hits:
+        return []
+    return [Text("\nClosest passages", style=FAINT), *(_hit_line(hit) for hit in answer.hits[:3])]
 
 
 def _citation(number: int, citation: Citation, answer: Answer, paths: bool) -> list[RenderableType]:

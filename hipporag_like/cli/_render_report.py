@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from hipporag_like.cli._console import BAD, FAINT, GOOD, STRONG, indent, seconds
+from hipporag_like.cli._costs import Cost, price_words, stage_line, stage_lines
 from hipporag_like.text import squeeze
-from hipporag_like.types import Failure, IndexReport
+from hipporag_like.types import Failure, IndexReport, Usage
+
+if TYPE_CHECKING:
+    from hipporag_like.indexing.estimate import Estimate
 
 FAILURES = 20  # shown; --json has all
 
 
-def render_report(report: IndexReport) -> Table:
-    """Return what one run of ``index`` or ``delete`` did."""
+def render_report(report: IndexReport, cost: Cost | None = None) -> Table:
+    """Return what one run of ``index`` or ``delete`` did, and what the models it called cost."""
     table = _pairs()
     names = ("added", "updated", "unchanged", "deleted")
     done = [f"{getattr(report, name):,} {name}" for name in names if getattr(report, name)]
@@ -27,19 +31,45 @@ def render_report(report: IndexReport) -> Table:
     if report.failures:
         table.add_row("failures", Text(f"{len(report.failures):,}", style=BAD))
     table.add_row("time", _times(report.seconds))
+    spent = stage_lines(cost) if cost else []
+    if spent:
+        table.add_row("models", "\n".join(spent))
     return table
 
 
+def render_estimate(estimate: Estimate) -> Group:
+    """Return what a run of ``index`` would do and cost."""
+    table = _pairs()
+    fresh = estimate.passages - estimate.known
+    table.add_row("documents", f"{estimate.documents:,}")
+    table.add_row("passages", f"{estimate.passages:,}  ({fresh:,} new, {estimate.known:,} known)")
+    total = sum(estimate.usage.values(), Usage())
+    if not estimate.usage:
+        table.add_row("calls", "0" if fresh == 0 else "0; the extractor calls no language model")
+        return Group(table)
+    cached = f"  ({total.cached:,} more from the cache)" if total.cached else ""
+    table.add_row("calls", f"{total.calls:,}{cached}")
+    if total.failed:
+        noun = "passage does" if total.failed == 1 else "passages do"
+        table.add_row("failures", Text(f"{total.failed:,} {noun} not fit the model", style=BAD))
+    table.add_row("tokens in", f"{total.input_tokens:,}")
+    table.add_row("tokens out", f"{total.output_tokens:,}")
+    table.add_row("cost", Text(price_words(estimate.money, estimate.currency), style=STRONG))
+    if len(estimate.usage) > 1:
+        table.add_row("by stage", "\n".join(stage_line(*part) for part in estimate.usage.items()))
+    return Group(table, Text(f"\n{estimate.note}" if estimate.note else "", style=FAINT, end=""))
+
+
 def render_failures(failures: Sequence[Failure]) -> Group:
-    """Return the table of what could not be indexed and why."""
+    """Return the table of what failed and why: sources, and passages that were indexed by their words alone."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=FAINT)
     table.add_column("source", overflow="fold", max_width=40)
     table.add_column("reason", overflow="fold")
     for failure in failures[:FAILURES]:
         table.add_row(Text(failure.source, style=STRONG), Text(squeeze(failure.reason)))
-    noun = "source" if len(failures) == 1 else "sources"
+    noun = "failure" if len(failures) == 1 else "failures"
     parts: list[RenderableType] = [
-        Text(f"\n{len(failures):,} {noun} could not be indexed", style=BAD),
+        Text(f"\n{len(failures):,} {noun}; the next run tries again", style=BAD),
         indent(table, 2),
     ]
     if len(failures) > FAILURES:
@@ -74,6 +104,16 @@ def render_systems(systems: Mapping[str, Mapping[str, Any]]) -> Table:
         cells = [_cell(name, row.get(name), [r.get(name) for r in scores.values()]) for name in measures]
         table.add_row(method, *cells)
     return table
+
+
+def render_usage(numbers: Mapping[str, Any]) -> list[RenderableType]:
+    """Return a line for each stage in which a language model was called, by index and method."""
+    parts = {"index": numbers["index"], **numbers["systems"]}
+    lines = []
+    for name, part in parts.items():
+        for stage, usage in part.get("usage", {}).items():
+            lines.append(f"{name}  {stage_line(stage, Usage(**usage))}")
+    return [Text(line, style=FAINT) for line in lines]
 
 
 _SHORT = {

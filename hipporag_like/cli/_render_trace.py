@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from hipporag_like.cli._console import ACCENT, FAINT, STRONG, bar, heading, indent, seconds
+from hipporag_like.cli._costs import Cost, stage_lines
 from hipporag_like.cli._render import render_explained_hits
 from hipporag_like.text import squeeze
-from hipporag_like.types import Trace
+from hipporag_like.types import Step, Trace
 
 FACTS = 8  # shown; --json has all
+STEP_HITS = 4  # of each step, shown; --json has all
 _SOURCES = {
     "ngram": "exact words",
     "fuzzy": "similar spelling",
@@ -20,11 +24,13 @@ _SOURCES = {
 }
 
 
-def render_trace(trace: Trace) -> Group:
-    """Return the whole explanation of a query."""
+def render_trace(trace: Trace, cost: Cost | None = None) -> Group:
+    """Return the whole explanation of a query, and what the models it called cost."""
     parts: list[RenderableType] = [Text(trace.question, style=STRONG), _method(trace)]
     if trace.note:
         parts.append(Text(trace.note))
+    if trace.steps:
+        parts += [heading("Steps"), indent(_steps(trace.steps), 2)]
     if trace.seeds:
         parts += [heading("Found in the question"), indent(_seeds(trace), 2)]
     if trace.facts:
@@ -34,7 +40,22 @@ def render_trace(trace: Trace) -> Group:
     if trace.hits:
         parts += [heading("Passages"), render_explained_hits(trace.hits)]
     parts += [Text(), *_costs(trace)]
+    parts += [Text(line, style=FAINT) for line in (stage_lines(cost) if cost else [])]
     return Group(*parts)
+
+
+def _steps(steps: Sequence[Step]) -> Table:
+    """Return what was looked up, the best of what was found and what the model made of it, step by step."""
+    table = _grid()
+    for number, step in enumerate(steps, start=1):
+        found = [f"{hit.passage.title or hit.passage.document_id} {hit.score:.3f}" for hit in step.trace.hits]
+        more = f", and {len(found) - STEP_HITS} more" if len(found) > STEP_HITS else ""
+        best = ", ".join(found[:STEP_HITS]) + more
+        table.add_row(Text(str(number), style=ACCENT), Text(squeeze(step.query), style=STRONG))
+        table.add_row("", Text(f"found: {best or 'nothing'}", style=FAINT))
+        if step.thought:
+            table.add_row("", Text(f"thought: {squeeze(step.thought)}"))
+    return table
 
 
 def _method(trace: Trace) -> Text:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from hipporag_like.types import DEFAULT_NAMESPACE, Document, Failure
 if TYPE_CHECKING:
     from hipporag_like.rag import HippoRAG
 
+FILTERING = ("graph", "hipporag2")  # methods whose facts a language model may pick from
+
 
 def configure(
     file: Path | None,
@@ -24,6 +25,9 @@ def configure(
     embedder: str | None = None,
     extractor: str | None = None,
     reader: str | None = None,
+    llm: str | None = None,
+    base_url: str | None = None,
+    filter: bool | None = None,
 ) -> Config | None:
     """Return the configuration that the options make together; None where none was given.
 
@@ -33,7 +37,7 @@ def configure(
         Options in TOML.
     index
         The index whose own options stand where nothing else is asked for; None: the defaults.
-    embedder, extractor, reader
+    embedder, extractor, reader, llm, base_url, filter
         Instead of those in ``file``.
 
     Raises
@@ -41,18 +45,25 @@ def configure(
     ConfigError
         An unknown model, extractor or reader, or a file that is no configuration.
     """
-    if file is None and embedder is None and extractor is None and reader is None:
+    switch = None if filter is None else "on" if filter else "off"
+    asked = {
+        "embed": {"model": embedder},
+        "extract": {"extractor": extractor},
+        "read": {"reader": reader},
+        "llm": {"model": llm, "base_url": base_url},
+        "search": {"filter": switch},
+    }
+    given = {
+        stage: chosen
+        for stage, options in asked.items()
+        if (chosen := {name: value for name, value in options.items() if value is not None})
+    }
+    if file is None and not given:
         return None
     config = _own_config(index)
     if file is not None:
         config = Config.from_toml(file, config)
-    if embedder is not None:
-        config = replace(config, embed=replace(config.embed, model=embedder))
-    if extractor is not None:
-        config = replace(config, extract=replace(config.extract, extractor=extractor))
-    if reader is not None:
-        config = replace(config, read=replace(config.read, reader=reader))
-    return config
+    return Config.from_dict(given, config)
 
 
 def _own_config(index: Path | None) -> Config:
@@ -70,20 +81,40 @@ def open_index(path: Path, config: Config | None = None, *, read_only: bool = Tr
     return HippoRAG(path, config=config, read_only=read_only)
 
 
-def check_search(question: str, k: int, method: str | None) -> str:
+def check_search(question: str, k: int, method: str | None, filter: bool | None = None) -> str:
     """Return the question without white space around it, before anything is loaded for nothing.
 
     Raises
     ------
     UsageError
-        The question is empty.
+        The question is empty, or there is nothing to filter.
     ConfigError
         There is no such method, or ``k`` is below 1.
     """
     SearchConfig(k=k) if method is None else SearchConfig(k=k, method=method)
+    if filter and method not in (None, *FILTERING):
+        raise UsageError(
+            f"--filter picks the facts to follow, and the method {method} follows none of them; "
+            f"use --method {' or '.join(FILTERING)}"
+        )
     if not question.strip():
         raise UsageError("the question is empty; give it in quotes after the command")
     return question.strip()
+
+
+def check_steps(iterative: bool, steps: int | None) -> None:
+    """Refuse a number of steps that is none, or that nothing asks for.
+
+    Raises
+    ------
+    UsageError
+        ``steps`` without ``iterative``, or out of range.
+    """
+    if steps is None:
+        return
+    SearchConfig(steps=steps)
+    if not iterative:
+        raise UsageError("--steps is how often --iterative looks up; add --iterative or leave --steps out")
 
 
 def read_questions() -> Sequence[str]:

@@ -23,19 +23,22 @@ def run(
     Example:
       hipporag-like delete report-2019 report-2020 --index my_index
     """
+    from hipporag_like.cli._costs import cost
     from hipporag_like.cli._errors import say
     from hipporag_like.cli._session import open_index
 
-    report = open_index(index, read_only=False).delete(ids, namespace=namespace)
+    rag = open_index(index, read_only=False)
+    report = rag.delete(ids, namespace=namespace)
+    spent = cost(report.usage, rag.config)
     if json:
         from hipporag_like.cli._json import emit, report_row
 
-        emit(report_row(report), indent=2)
+        emit(report_row(report, spent), indent=2)
     elif report.deleted and not quiet:
         from hipporag_like.cli._console import show
         from hipporag_like.cli._render_report import render_report
 
-        show(render_report(report))
+        show(render_report(report, spent))
     missing = [failure.source for failure in report.failures if failure.source in ids]
     for failure in report.failures:
         if failure.source not in missing:

@@ -38,6 +38,9 @@ def run(
         ),
     ] = [],  # noqa: B006  typer reads the default and hands over a fresh list
     extractor: opt.ExtractorOption = None,
+    filter: opt.FilterOption = None,
+    llm: opt.LLMOption = None,
+    base_url: opt.BaseUrlOption = None,
     limit: Annotated[
         int | None, typer.Option(metavar="N", help="Only the first N questions.", show_default=False)
     ] = None,
@@ -68,7 +71,7 @@ def run(
         tuple(method) or ("graph",),
         extractor,
         limit,
-        configure(config, index, embedder=embedder),
+        configure(config, index, embedder=embedder, llm=llm, base_url=base_url, filter=filter),
         progress=track_for(quiet),
     )
     if json is not None:
@@ -110,8 +113,11 @@ def _print(numbers: dict[str, Any]) -> None:
     from rich.text import Text
 
     from hipporag_like.cli._console import STRONG, show
-    from hipporag_like.cli._render_report import render_systems
+    from hipporag_like.cli._render_report import render_systems, render_usage
 
     count = numbers["n_questions"]
     title = f"{numbers['dataset']}: {count:,} question{'' if count == 1 else 's'}"
     show(Text(title, style=STRONG), Text(), render_systems(numbers["systems"]))
+    spent = render_usage(numbers)
+    if spent:
+        show(Text(), *spent)

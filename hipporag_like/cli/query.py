@@ -17,6 +17,9 @@ def run(
     method: opt.MethodOption = None,
     where: opt.WhereOption = [],  # noqa: B006  typer reads the default and hands over a fresh list
     namespace: opt.NamespaceOption = None,
+    filter: opt.FilterOption = None,
+    llm: opt.LLMOption = None,
+    base_url: opt.BaseUrlOption = None,
     config: opt.ConfigOption = None,
     embedder: opt.EmbedderOption = None,
     json: opt.JsonOption = False,
@@ -33,11 +36,12 @@ def run(
     from hipporag_like.cli._session import check_search, configure, open_index, read_questions
     from hipporag_like.cli._where import parse_where
 
-    question = check_search(question, k, method)
-    filters, settings = parse_where(where), configure(config, index, embedder=embedder)
+    question = check_search(question, k, method, filter)
+    filters = parse_where(where)
+    settings = configure(config, index, embedder=embedder, llm=llm, base_url=base_url)
     questions = read_questions() if question == "-" else [question]
     rag = open_index(index, settings)
-    found = rag.retrieve_many(questions, k, method=method, where=filters, namespace=namespace)
+    found = rag.retrieve_many(questions, k, method=method, where=filters, namespace=namespace, filter=filter)
     print_hits = _print_json if json else _print_list
     for asked, hits in zip(questions, found, strict=True):
         print_hits(asked, hits, question == "-")

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable
 from pathlib import Path
 
-from hipporag_like.config import EmbedConfig
+from hipporag_like.config import EmbedConfig, LLMConfig
 from hipporag_like.errors import ConfigError, ModelError
 from hipporag_like.models.protocols import Embedder
 from hipporag_like.models.weights import HUB_NAME, is_official
@@ -15,14 +15,17 @@ from hipporag_like.models.weights import HUB_NAME, is_official
 _DESCRIPTIONS = ("config.json", "modules.json")
 
 
-def load_embedder(config: EmbedConfig) -> Embedder:
+def load_embedder(config: EmbedConfig, llm: LLMConfig | None = None) -> Embedder:
     """Return the embedder that ``config.model`` names.
 
     Parameters
     ----------
     config
         ``model`` is ``minilm``, ``hashing``, a model's folder or a hub name ``OWNER/NAME``. A folder with the
-        weights of all-MiniLM-L6-v2 needs no extra; any other needs ``local``.
+        weights of all-MiniLM-L6-v2 needs no extra; any other needs ``local``. ``openai:MODEL`` is a model
+        behind an OpenAI-compatible endpoint and needs ``openai``.
+    llm
+        How endpoints are called; None: the defaults.
 
     Raises
     ------
@@ -35,6 +38,11 @@ def load_embedder(config: EmbedConfig) -> Embedder:
     """
     if config.model in EMBEDDERS:
         return EMBEDDERS[config.model](config)
+    kind, _, argument = config.model.partition(":")
+    if kind == "openai" and argument:
+        from hipporag_like.models.openai_embedder import OpenAIEmbedder
+
+        return OpenAIEmbedder(argument, LLMConfig() if llm is None else llm)
     folder = Path(config.model).expanduser()
     if folder.is_dir():
         _require_model(folder)
@@ -42,7 +50,7 @@ def load_embedder(config: EmbedConfig) -> Embedder:
     if _may_be_hub_name(config.model):
         return _local(config)
     near = difflib.get_close_matches(config.model, EMBEDDERS, n=1)
-    hint = f"did you mean {near[0]}?" if near else "name minilm, hashing, a folder or OWNER/NAME on the hub."
+    hint = f"did you mean {near[0]}?" if near else "name minilm, hashing, openai:MODEL, a folder or OWNER/NAME on the hub."
     raise ConfigError(f"embed.model {config.model!r} is neither a known embedder nor a folder; {hint}")
 
 

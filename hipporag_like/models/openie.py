@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from hipporag_like.models.located import holds, places, spoken
 from hipporag_like.models.openie_file import Row, Rows, read_openie
 from hipporag_like.sentences import sentence_spans
-from hipporag_like.text import content_hash, squeeze, word_spans, words
-from hipporag_like.types import Extraction, Mention, Passage, Triple
+from hipporag_like.text import content_hash, squeeze
+from hipporag_like.types import Extraction, Passage, Triple
 
 
 class OpenIEExtractor:
@@ -52,7 +53,7 @@ class OpenIEExtractor:
     def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
         """Yield one extraction a passage, in order; a passage that the file lacks is an error."""
         rows = [self._row(passage) for passage in passages]
-        texts = [_spoken(passage.text) for passage in passages]
+        texts = [spoken(passage.text) for passage in passages]
         held = self._held(passages, rows, texts)
         for passage, row, text in zip(passages, rows, texts, strict=True):
             if row is None:
@@ -79,7 +80,7 @@ class OpenIEExtractor:
             found = held.setdefault(passage.document_id, set())
             if row is not None:
                 found.update(t for t in row.triples if _holds_triple(text, t))
-                found.update(e for e in row.entities if _holds(text, e))
+                found.update(e for e in row.entities if holds(text, e))
         return held
 
 
@@ -87,45 +88,18 @@ def _is_first(passage: Passage) -> bool:
     return passage.id == f"{passage.document_id}#0" or passage.start == 0
 
 
-def _spoken(text: str) -> str:
-    """Return the folded words of a text between single spaces, so that containment means whole words."""
-    return f" {' '.join(words(text))} "
-
-
-def _holds(text: str, name: str) -> bool:
-    spoken = _spoken(name)
-    return spoken != "  " and spoken in text
-
-
 def _holds_triple(text: str, triple: Triple) -> bool:
-    return _holds(text, triple.subject) or _holds(text, triple.object)
+    return holds(text, triple.subject) or holds(text, triple.object)
 
 
 def _extraction(passage: Passage, row: Row, text: str, held: set[Triple | str] | None) -> Extraction:
     """Return a passage's part of its document's row; ``held``, for the first, is what any passage holds."""
     triples = tuple(t for t in row.triples if _holds_triple(text, t) or (held is not None and t not in held))
-    located = [e for e in row.entities if _holds(text, e)]
+    located = [e for e in row.entities if holds(text, e)]
     missing = [e for e in row.entities if held is not None and e not in held]
     return Extraction(
         sentences=tuple(sentence_spans(passage.text)),
-        mentions=tuple(_places(passage.text, located)),
+        mentions=tuple(places(passage.text, located)),
         names=tuple(missing),
         triples=triples,
     )
-
-
-def _places(text: str, names: Sequence[str]) -> list[Mention]:
-    """Return every place where a name's words stand; one in small letters is a term, so that it is kept."""
-    tokens = word_spans(text)
-    by_first: dict[str, list[tuple[list[str], bool]]] = {}
-    for name in names:
-        grams = words(name)
-        by_first.setdefault(grams[0], []).append((grams, name == name.lower()))
-    spoken = [token for token, _, _ in tokens]
-    found = []
-    for at, word in enumerate(spoken):
-        for grams, small in by_first.get(word, ()):
-            last = at + len(grams) - 1
-            if spoken[at : last + 1] == grams:
-                found.append(Mention(tokens[at][1], tokens[last][2], "term" if small else "name"))
-    return sorted(set(found), key=lambda m: (m.start, -m.end, m.kind))

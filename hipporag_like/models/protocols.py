@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.types import Answer, Extraction, Passage, Trace
+from hipporag_like.types import Answer, Extraction, Passage, Trace, Usage
 
 TextKind = Literal["passage", "query"]
 
@@ -63,6 +64,109 @@ class Extractor(Protocol):
 
     def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
         """Yield one extraction a passage, in order; a failure is an ``Extraction`` with ``error`` set."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What one call of a language model is asked.
+
+    Attributes
+    ----------
+    messages
+        The conversation; the model gives the next turn.
+    max_tokens
+        Room for the answer.
+    stage
+        What the call is for (``entities``, ``triples``, ``read``, ...); costs are added up by it. No part
+        of the question, nor of what the cache is keyed by.
+    schema
+        JSON schema of the answer, with a ``title``; ``None`` for free text. A wish: what comes back is parsed
+        with tolerance all the same.
+    owner
+        Key of the passage that the call was made for, so that its answer is deleted with it; empty for
+        calls about a question.
+    """
+
+    messages: tuple[Message, ...]
+    max_tokens: int
+    stage: str
+    schema: Mapping[str, Any] | None = field(default=None, hash=False)
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model's answer.
+
+    Attributes
+    ----------
+    cut
+        Whether it ended because its room was full.
+    usage
+        Of this call; one of ``calls`` and ``cached`` is 1.
+    """
+
+    text: str
+    cut: bool = False
+    usage: Usage = Usage()
+
+
+@runtime_checkable
+class LLM(Protocol):
+    """A language model. Its members may be called by several threads at once."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies model and sampling options; found without loading or calling anything."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """How many calls are worth making at once."""
+        ...
+
+    @property
+    def context(self) -> int:
+        """Tokens that fit a prompt and its answer together."""
+        ...
+
+    def count(self, text: str) -> int:
+        """Return how many tokens a text has; never fewer than a fifth below the truth where it must be estimated."""
+        ...
+
+    def complete(self, prompt: Prompt) -> Reply:
+        """Return the answer to a prompt.
+
+        Raises
+        ------
+        LLMError
+            This call failed for good.
+        EndpointDownError
+            Every call would fail; the run should stop.
+        """
+        ...
+
+    def stream(self, prompt: Prompt) -> Iterator[str | Reply]:
+        """Yield the answer piece by piece as it is made, then the whole of it as a ``Reply``; errors as above."""
+        ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A model that counts what it costs."""
+
+    @property
+    def usage(self) -> Usage:
+        """All calls made through this object so far."""
         ...
 
 

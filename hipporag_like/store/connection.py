@@ -24,7 +24,7 @@ from hipporag_like.errors import (
 from hipporag_like.store.files import FILE_MODE, file_errors, make_folder, missing_index
 
 JOURNAL_NAME = "journal.db"
-FORMAT = 1
+FORMAT = 2
 BUSY_SECONDS = 10.0  # another connection holds the file for a commit or a checkpoint: well under a second
 # Reading 100,000 vectors of 384 float32: 0.65 s with pages of 16 KiB, 1.35 s with 8 KiB, 2.25 s with 4 KiB.
 PAGE_BYTES = 16384
@@ -48,6 +48,16 @@ CREATE TABLE vectors (
     fingerprint INTEGER NOT NULL REFERENCES fingerprints (row), hash BLOB NOT NULL, vector BLOB NOT NULL,
     PRIMARY KEY (fingerprint, hash))
 """
+# What turns a journal of format N - 1 into one of format N; a new journal runs all of them.
+_MIGRATIONS = {
+    2: """
+CREATE TABLE calls (
+    fingerprint INTEGER NOT NULL REFERENCES fingerprints (row), key BLOB NOT NULL,
+    owner TEXT NOT NULL, payload TEXT NOT NULL,
+    PRIMARY KEY (fingerprint, key));
+CREATE INDEX calls_by_owner ON calls (owner)
+""",
+}
 
 
 def corrupt(path: Path, what: object) -> IndexCorruptError:
@@ -107,7 +117,7 @@ def connect(folder: Path) -> sqlite3.Connection:
         )
         stack.callback(connection.close)
         _set_up(connection)
-        _check_format(path, connection)
+        _migrate(path, connection)
         stack.pop_all()
     return connection
 
@@ -152,7 +162,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
             for statement in _SCHEMA.split(";"):
                 connection.execute(statement)
-            connection.execute("INSERT INTO meta VALUES ('format', ?), ('revision', 0)", (FORMAT,))
+            connection.execute("INSERT INTO meta VALUES ('format', 1), ('revision', 0)")
 
 
 @contextmanager
@@ -167,7 +177,18 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.rollback()
 
 
-def _check_format(path: Path, connection: sqlite3.Connection) -> None:
+def _migrate(path: Path, connection: sqlite3.Connection) -> None:
+    """Bring a journal to the format of this version, one number after the other, each in a transaction."""
+    for number in range(_check_format(path, connection) + 1, FORMAT + 1):
+        with transaction(connection):
+            if _check_format(path, connection) >= number:
+                continue  # another process was faster
+            for statement in _MIGRATIONS[number].split(";"):
+                connection.execute(statement)
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'format'", (number,))
+
+
+def _check_format(path: Path, connection: sqlite3.Connection) -> int:
     row = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
     if row is None or not isinstance(row[0], int) or row[0] < 1:
         raise corrupt(path, "it has no format number")
@@ -176,3 +197,4 @@ def _check_format(path: Path, connection: sqlite3.Connection) -> None:
             f"{path} has format {row[0]} and this version reads up to {FORMAT}; "
             "upgrade with: pip install --upgrade hipporag-like"
         )
+    return row[0]

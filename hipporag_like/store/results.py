@@ -1,7 +1,8 @@
-"""What models made of passages, kept so that it is made once: extractions and vectors."""
+"""What models made of passages, kept so that it is made once: extractions, vectors, answers of language models."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -16,7 +17,7 @@ _FLOAT = np.dtype("<f4")
 
 
 class ResultTables(Database):
-    """Extractions by (key, extractor fingerprint), vectors by (text hash, model fingerprint)."""
+    """Extractions by (key, extractor), vectors by (text hash, model), answers by (call, model)."""
 
     def put_extractions(self, fingerprint: str, items: Sequence[tuple[str, Extraction]]) -> None:
         """Store extractions by key in one transaction; a failed one is stored with its reason, not as empty.
@@ -133,6 +134,45 @@ class ResultTables(Database):
             return found, matrix
         return found[inverse], matrix[inverse]
 
+    def call(self, fingerprint: str, key: str) -> tuple[str, bool, int, int] | None:
+        """Return text, whether it was cut, tokens in and tokens out of a kept answer, or None."""
+        where = (self._fingerprint(fingerprint), bytes.fromhex(key))
+        for (payload,) in self._rows("SELECT payload FROM calls WHERE fingerprint = ? AND key = ?", where):
+            try:
+                text, cut, tokens_in, tokens_out = json.loads(payload)
+            except (ValueError, TypeError) as error:
+                raise corrupt(self._path, error) from error
+            return str(text), bool(cut), int(tokens_in), int(tokens_out)
+        return None
+
+    def put_call(self, fingerprint: str, key: str, owner: str, answer: tuple[str, bool, int, int]) -> None:
+        """Keep the answer to one call in one transaction; does not change the revision.
+
+        Parameters
+        ----------
+        fingerprint
+            Of the model and its options.
+        key
+            32 hexadecimal digits of what was asked.
+        owner
+            Key of the extraction that it was asked for; empty where it was a question's.
+        answer
+            Text, whether it was cut, tokens in, tokens out.
+        """
+        with self._transaction() as connection:
+            row = self._make_fingerprint(fingerprint)
+            payload = json.dumps(answer, ensure_ascii=False)
+            values = (row, bytes.fromhex(key), owner, payload)
+            connection.execute("INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?)", values)
+
+    def forget_calls(self, fingerprint: str, keys: Sequence[str]) -> None:
+        """Delete the answers to some calls."""
+        with self._transaction() as connection:
+            row = self._fingerprint(fingerprint)
+            for part, marks in batches([bytes.fromhex(key) for key in keys]):
+                sql = f"DELETE FROM calls WHERE fingerprint = ? AND key IN ({marks})"
+                connection.execute(sql, (row, *part))
+
     def prune(self, extraction_keys: Iterable[str], vector_hashes: Iterable[str]) -> tuple[int, int]:
         """Delete the extractions and vectors of texts that no document holds any more.
 
@@ -152,6 +192,8 @@ class ResultTables(Database):
             connection.executemany(add, ((key,) for key in extraction_keys))
             sql = "DELETE FROM extractions WHERE key NOT IN (SELECT key FROM live)"
             extractions = connection.execute(sql).rowcount
+            # Answers to questions have no owner and may quote what is deleted.
+            connection.execute("DELETE FROM calls WHERE owner NOT IN (SELECT key FROM live)")
             connection.execute("DELETE FROM live")
             connection.executemany(add, ((bytes.fromhex(key),) for key in vector_hashes))
             sql = "DELETE FROM vectors WHERE hash NOT IN (SELECT key FROM live)"

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from hipporag_like.config import Config
 from hipporag_like.errors import IndexNotFoundError
+from hipporag_like.indexing.estimate import Estimate
+from hipporag_like.models.streaming import AnswerStream
 from hipporag_like.types import (
     Answer,
     Citation,
@@ -103,6 +106,7 @@ class FakeRAG:
     report = IndexReport(added=2, passages=2, entities=9, facts=5, seconds={"extract": 0.5, "embed": 1.25})
     answer = Answer(QUESTION, "Cincinnati, Ohio", (CITATION,), 0.83, "extractive", HITS)
     trace = TRACE
+    estimated = Estimate(documents=2, passages=3, known=1)
     error: BaseException | None = None
 
     def __init__(
@@ -112,6 +116,7 @@ class FakeRAG:
             raise self.error
         if read_only and not Path(path).exists():
             raise IndexNotFoundError(f"there is no index at {path}; make one with: hipporag-like index")
+        self.config = config or Config()
         self._note("open", path=path, config=config, read_only=read_only)
 
     def _note(self, name: str, **arguments: Any) -> None:
@@ -121,6 +126,10 @@ class FakeRAG:
         documents = list(documents)
         self._note("index", documents=documents, failures=failures)
         return self.report
+
+    def estimate(self, documents: Any) -> Estimate:
+        self._note("estimate", documents=list(documents))
+        return self.estimated
 
     def delete(self, ids: Sequence[str], *, namespace: str | None = None) -> IndexReport:
         self._note("delete", ids=ids, namespace=namespace)
@@ -133,6 +142,11 @@ class FakeRAG:
     def ask(self, question: str, k: int = 5, **options: Any) -> Answer:
         self._note("ask", question=question, k=k, **options)
         return self.answer
+
+    def stream(self, question: str, k: int = 5, **options: Any) -> AnswerStream:
+        self._note("stream", question=question, k=k, **options)
+        text = self.answer.text or ""
+        return AnswerStream(iter([*(text[at : at + 4] for at in range(0, len(text), 4)), self.answer]))
 
     def explain(self, question: str, k: int = 5, **options: Any) -> Trace:
         self._note("explain", question=question, k=k, **options)

@@ -100,3 +100,11 @@ def test_the_real_display_draws_label_bar_and_count():
     console.print(display.get_renderable())
     line = console.file.getvalue()
     assert "embed" in line and "50/200" in line and "━" in line
+
+
+@pytest.mark.parametrize(
+    ("speed", "words"),
+    [(1234.4, "1,234/s"), (10, "10/s"), (4.25, "4.2/s"), (0.5, "30/min"), (0.025, "1.5/min")],
+)
+def test_slow_work_has_a_rate_too(speed, words):
+    assert _progress.rate_words(speed) == words

@@ -3,15 +3,19 @@
 import pytest
 
 COMMANDS = ("demo", "index", "query", "ask", "explain", "delete", "stats", "export", "eval")
+MODEL = ("--llm", "--base-url", "--filter", "--no-filter")
+STEPS = ("--iterative", "--steps")
 OPTIONS = {
-    "index": ["--index", "--extractor", "--namespace", "--config", "--embedder", "--json", "--quiet"],
-    "query": ["--index", "-k", "--method", "--where", "--namespace", "--json"],
-    "ask": ["--index", "-k", "--reader", "--method", "--where", "--namespace", "--json"],
-    "explain": ["--index", "-k", "--method", "--where", "--namespace", "--json"],
+    "index": ["--index", "--extractor", "--namespace", "--config", "--embedder", "--json", "--quiet"]
+    + ["--llm", "--base-url", "--estimate"],
+    "query": ["--index", "-k", "--method", "--where", "--namespace", "--json", *MODEL],
+    "ask": ["--index", "-k", "--reader", "--method", "--where", "--namespace", "--json", *MODEL, *STEPS]
+    + ["--stream", "--no-stream"],
+    "explain": ["--index", "-k", "--method", "--where", "--namespace", "--json", *MODEL, *STEPS],
     "delete": ["--index", "--namespace", "--json"],
     "stats": ["--index", "--json"],
     "export": ["--index", "--format", "--out", "--namespace"],
-    "eval": ["--index", "--method", "--extractor", "--limit", "--json"],
+    "eval": ["--index", "--method", "--extractor", "--limit", "--json", *MODEL],
     "demo": ["--index"],
 }
 
@@ -68,6 +72,10 @@ def test_version(cli):
         ("hipporag-like export --format ", 3, {"graphml", "json", "csv"}),
         ("hipporag-like ask --reader ex", 3, {"extractive"}),
         ("hipporag-like index --embedder m", 3, {"minilm"}),
+        ("hipporag-like query --method hip", 3, {"hipporag", "hipporag2"}),
+        ("hipporag-like index --extractor l", 3, {"llm"}),
+        ("hipporag-like ask --llm ", 3, {"openai:", "transformers:", "scripted:"}),
+        ("hipporag-like ask --reader o", 3, {"openai:"}),
         ("hipporag-like ex", 1, {"explain", "export"}),
     ],
 )

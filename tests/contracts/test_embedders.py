@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -69,8 +70,24 @@ def prompted(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["minilm", "hashing", "transformers", "sentence-transformers"])
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """An embedding model behind a server on loopback."""
+    pytest.importorskip("openai", reason="the extra `openai` is not installed")
+    from llm_server import LLMServer
+
+    with LLMServer() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_BASE_URL", server.base_url)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        yield "openai:embed-test"
+
+
+@pytest.fixture(
+    scope="module", params=["minilm", "hashing", "transformers", "sentence-transformers", "openai"]
+)
 def model_name(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    if request.param == "openai":
+        return str(request.getfixturevalue("endpoint"))
     if request.param == "minilm":
         try:
             find_weights()

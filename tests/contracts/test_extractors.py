@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spacy
@@ -11,7 +12,9 @@ import spacy
 from hipporag_like.config import ExtractConfig
 from hipporag_like.errors import ConfigError, InputError
 from hipporag_like.models.extractors import EXTRACTORS, load_extractor
-from hipporag_like.models.protocols import Extractor
+from hipporag_like.models.prompts import Prompts
+from hipporag_like.models.protocols import Extractor, Prompt
+from hipporag_like.models.scripted import ScriptedLLM
 from hipporag_like.text import word_spans
 from hipporag_like.types import Extraction, Passage
 
@@ -30,21 +33,34 @@ def sample_passages() -> list[Passage]:
     return [Passage(f"d{i}#0", f"d{i}", text, 0, len(text), "Title") for i, text in enumerate(SAMPLES)]
 
 
-@pytest.fixture(params=sorted(EXTRACTORS))
+def obliging(prompt: Prompt) -> str:
+    """Answer as a model that finds the names of the first sample in any passage."""
+    names = ["Ada Lovelace", "London", "Charles Babbage"]
+    return json.dumps({"entities": names, "triples": [["Ada Lovelace", "met", "Charles Babbage"]]})
+
+
+def load(name: str, **options: Any) -> Extractor:
+    llm = ScriptedLLM(obliging, width=3)
+    return load_extractor(ExtractConfig(extractor=name, **options), lambda: llm, Prompts.load)
+
+
+@pytest.fixture(params=[*sorted(EXTRACTORS), "llm", "llm in one call"])
 def extractor(request: pytest.FixtureRequest, tmp_path: Path) -> Extractor:
     if request.param == "rules":
-        return load_extractor(ExtractConfig())
+        return load("rules")
+    if request.param.startswith("llm"):
+        return load("llm", llm_calls=2 if request.param == "llm" else 1)
     if request.param == "spacy":
         nlp = spacy.blank("en")
         nlp.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Ada Lovelace"}])  # type: ignore[attr-defined]
         nlp.to_disk(tmp_path / "pipeline")
-        return load_extractor(ExtractConfig(extractor=f"spacy:{tmp_path / 'pipeline'}"))
+        return load(f"spacy:{tmp_path / 'pipeline'}")
     rows = [
         {"_id": f"d{i}", "entities": ["Ada Lovelace", "東京"], "triples": [["Ada Lovelace", "met", "東京"]]}
         for i in range(len(SAMPLES))
     ]
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    return load_extractor(ExtractConfig(extractor=f"openie:{tmp_path / 'rows.jsonl'}"))
+    return load(f"openie:{tmp_path / 'rows.jsonl'}")
 
 
 def test_it_has_the_members(extractor: Extractor) -> None:
@@ -89,12 +105,13 @@ def test_keys_are_32_hexadecimal_digits_and_follow_the_text(extractor: Extractor
 def test_fingerprints_tell_extractors_apart(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"_id": "a", "entities": ["A"], "triples": []}', encoding="utf-8")
-    by_file = load_extractor(ExtractConfig(extractor=f"openie:{path}"))
-    assert by_file.fingerprint != load_extractor(ExtractConfig()).fingerprint
+    by_file = load(f"openie:{path}")
+    several = [by_file, load("rules"), load("llm"), load("llm", llm_calls=1)]
+    assert len({extractor.fingerprint for extractor in several}) == 4
 
 
 def test_what_is_missing_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="spacy download"):
-        load_extractor(ExtractConfig(extractor="spacy:xx_not_there"))
+        load("spacy:xx_not_there")
     with pytest.raises(InputError, match="cannot read"):
-        load_extractor(ExtractConfig(extractor=f"openie:{tmp_path / 'absent'}"))
+        load(f"openie:{tmp_path / 'absent'}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +15,7 @@ from hipporag_like.config import METHODS, Config, SearchConfig
 from hipporag_like.errors import ConfigError, InputError, UsageError
 from hipporag_like.eval.experiment import PASSAGES, build_and_evaluate, compare, evaluate
 from hipporag_like.eval.questions import Question, make_dataset
-from hipporag_like.types import Answer, Document, Hit, Passage
+from hipporag_like.types import Answer, Document, Hit, IndexReport, Passage, Trace, Usage
 
 SYSTEM_KEYS = [
     "recall@1",
@@ -82,6 +83,28 @@ def test_the_table_worked_by_hand():
         "comparison": {"n": 1, "recall@5": 0.0, "f1": 0.0},
     }
     json.dumps(report, allow_nan=False)
+
+
+class PaidRag(ScriptedRag):
+    """Calls a language model once to find passages and once to read them; what was asked before costs nothing."""
+
+    def explain(self, question, k=5, *, method="graph"):
+        hits = self.retrieve(question, k, method=method)
+        usage = {"filter": Usage(calls=1, input_tokens=10, output_tokens=2)}
+        return Trace(question, method, method, "ok", "", hits=tuple(hits), usage=usage)
+
+    def ask(self, question, k=5, *, method="graph"):
+        usage = {"filter": Usage(cached=1), "read": Usage(calls=1, input_tokens=100, output_tokens=5)}
+        return replace(super().ask(question, k, method=method), usage=usage)
+
+
+def test_what_language_models_cost_is_added_up_by_stage():
+    system = evaluate(PaidRag(), DATASET, ["graph"], read=True)["systems"]["graph"]
+    assert list(system) == [*SYSTEM_KEYS, "usage"]
+    # Three questions and the untimed call before them.
+    assert system["usage"]["filter"] == asdict(Usage(calls=4, input_tokens=40, output_tokens=8))
+    assert system["usage"]["read"] == asdict(Usage(calls=3, input_tokens=300, output_tokens=15))
+    assert "usage" not in evaluate(ScriptedRag(), DATASET, ["graph"], read=True)["systems"]["graph"]
 
 
 def test_without_reading_nothing_is_asked_and_answers_have_no_score():
@@ -244,6 +267,7 @@ def built(monkeypatch):
 
         def index(self, documents, *, track=None):
             self.documents = list(documents)
+            return IndexReport(added=len(self.documents))
 
     module = ModuleType("hipporag_like.rag")
     module.HippoRAG = Built

@@ -51,10 +51,11 @@ class Extractor:
     def key(self, passage):
         return content_hash(passage.text)
     def extract(self, passages):
-        called("extract", [passage.text for passage in passages])
-        for passage in passages:
-            found = re.finditer(r"[A-Z]\\w+", passage.text)
-            yield Extraction(((0, len(passage.text)),), tuple(Mention(m.start(), m.end()) for m in found))
+        for at in range(0, len(passages), 2):
+            called("extract", [passage.text for passage in passages[at : at + 2]])
+            for passage in passages[at : at + 2]:
+                found = re.finditer(r"[A-Z]\\w+", passage.text)
+                yield Extraction(((0, len(passage.text)),), tuple(Mention(m.start(), m.end()) for m in found))
 
 def documents():
     for i in range(10):

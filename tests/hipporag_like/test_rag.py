@@ -85,7 +85,7 @@ class NeverEmbedder:
         ((" \n\t",), {}, UsageError, "the question is empty"),
         ((None,), {}, UsageError, "the question is empty"),
         ((["Anna?"],), {}, UsageError, "the question is empty"),
-        (("Anna?",), {"method": "magic"}, ConfigError, "method must be one of graph, dense, bm25, hybrid"),
+        (("Anna?",), {"method": "magic"}, ConfigError, "method must be one of graph, hipporag, hipporag2, dense, bm25, hybrid"),
         (("Anna?",), {"where": "year"}, UsageError, "where must be a mapping"),
         (("Anna?",), {"where": []}, UsageError, "where must be a mapping"),
         (("Anna?",), {"where": {"year": {"above": 1}}}, UsageError, "unknown comparison 'above'"),
@@ -160,7 +160,7 @@ def test_read_only_refuses_to_write(folder: Path):
 
 
 def test_opening_and_bm25_load_no_embedder(folder: Path, monkeypatch: pytest.MonkeyPatch):
-    def never(config: EmbedConfig) -> Any:
+    def never(*config: object) -> Any:
         raise AssertionError("no model was needed")
 
     monkeypatch.setattr(embedders, "load_embedder", never)
@@ -288,5 +288,5 @@ def test_repr_and_context(folder: Path):
     with HippoRAG(folder) as rag:
         assert repr(rag) == f"HippoRAG({str(folder)!r})"
         rag.retrieve("Anna Berg")
-        assert rag._opened is not None
-    assert rag._opened is None
+        assert rag._parts._opened is not None
+    assert rag._parts._opened is None

@@ -143,7 +143,7 @@ def test_deleting_leaves_an_index_that_never_held_it(
     assert arrays_of(folder) == arrays_of(fresh.path)
     assert hits(opened) == hits(fresh)
     assert (report.entities, report.facts) == (other.entities, other.facts)
-    assert opened._index().manifest["namespaces"] == fresh._index().manifest["namespaces"]
+    assert opened._parts.index().manifest["namespaces"] == fresh._parts.index().manifest["namespaces"]
 
 
 def test_putting_back_what_was_deleted(opened: HippoRAG, folder: Path, arrays_of: ArraysOf):
@@ -243,12 +243,12 @@ def test_a_failed_passage_is_told_kept_and_tried_again(
     for _ in range(2):
         report = rag.index(DOCS)
         assert [(f.source, f.reason) for f in report.failures] == told
-        assert [tuple(pair) for pair in rag._index().manifest["failed"]] == told
+        assert [tuple(pair) for pair in rag._parts.index().manifest["failed"]] == told
     assert [h.passage.document_id for h in rag.retrieve("painter", 1, method="bm25")] == ["otto"]
     mended = HippoRAG(folder, embedder=embedder, extractor=make_extractor())
     report = mended.index([])
     assert (report.failures, report.extracted) == ((), 1)
-    assert mended._index().manifest["failed"] == []
+    assert mended._parts.index().manifest["failed"] == []
     fresh = HippoRAG(tmp_path / "fresh", embedder=embedder, extractor=make_extractor())
     fresh.index(DOCS)
     assert arrays_of(folder) == arrays_of(fresh.path)
@@ -259,7 +259,7 @@ def test_what_could_not_be_loaded_is_told_and_costs_nothing_later(opened: HippoR
     assert opened.index([*DOCS, Document("\x00", "no#1")], failures=[lost]).failures[0] == lost
     again = opened.index(DOCS)
     assert (again.failures, again.snapshot) == ((), 1)
-    assert opened._index().manifest["failed"] == []
+    assert opened._parts.index().manifest["failed"] == []
 
 
 def test_refused_documents_are_listed_and_the_rest_is_indexed(opened: HippoRAG):
@@ -347,7 +347,7 @@ def test_the_options_of_the_index_are_used_again(folder: Path, extractor: Any):
 
 
 def _passages(rag: HippoRAG) -> list[Any]:
-    segment = rag._index().segments["default"]
+    segment = rag._parts.index().segments["default"]
     return [segment.passage(i) for i in range(segment.n_passages)]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hipporag_like.errors import EndpointDownError
 from hipporag_like.indexing import extract as extracting
 from hipporag_like.indexing.extract import extract
 from hipporag_like.progress import silent
@@ -67,9 +69,10 @@ def test_batches_are_kept_as_they_finish(journal: Journal, extractor: Any, monke
     whole = extractor.extract
 
     def stops(part: Any) -> Any:
-        if any(p.text == "STOP." for p in part):
-            raise KeyboardInterrupt
-        return whole(part)
+        for passage in part:
+            if passage.text == "STOP.":
+                raise KeyboardInterrupt
+            yield from whole([passage])
 
     extractor.extract = stops
     with pytest.raises(KeyboardInterrupt):
@@ -81,3 +84,65 @@ def test_batches_are_kept_as_they_finish(journal: Journal, extractor: Any, monke
 def test_no_passages(journal: Journal, extractor: Any):
     done = extract(journal, extractor, [], silent)
     assert (done.extractions, done.failures, done.fresh) == ([], [], 0)
+
+
+def test_a_slow_extractor_is_kept_every_few_seconds(
+    journal: Journal, extractor: Any, monkeypatch: pytest.MonkeyPatch
+):
+    kept: list[int] = []
+    put = journal.put_extractions
+    monkeypatch.setattr(journal, "put_extractions", lambda f, items: (kept.append(len(items)), put(f, items)))
+    clock = iter(range(1000))  # a second between any two looks
+    monkeypatch.setattr(extracting.time, "monotonic", lambda: float(next(clock)))
+    extract(journal, extractor, passages(*(f"Anna{i}." for i in range(9))), silent)
+    assert sum(kept) == 9
+    assert max(kept) <= 2
+
+
+@pytest.mark.parametrize("error", [EndpointDownError("nobody answers"), KeyboardInterrupt(), OSError("x")])
+def test_whatever_ends_a_run_what_was_made_is_kept(journal: Journal, extractor: Any, error: BaseException):
+    whole, closed = extractor.extract, []
+
+    def stops(part: Any) -> Any:
+        try:
+            yield from whole(part[:3])
+            raise error
+        finally:
+            closed.append(True)
+
+    extractor.extract = stops
+    given = passages("Anna.", "Otto.", "Berta.", "Emil.", "Olga.")
+    with pytest.raises(type(error)):
+        extract(journal, extractor, given, silent)
+    assert closed == [True]
+    extractor.extract = whole
+    assert extract(journal, extractor, given, silent).fresh == 2
+
+
+def test_who_is_told_may_end_the_run_too(journal: Journal, extractor: Any):
+    """An interruption comes where it likes, say in the middle of a progress bar."""
+    steps: list[int] = []
+    whole, closed = extractor.extract, []
+
+    def watched(part: Any) -> Any:
+        try:
+            yield from whole(part)
+        finally:
+            closed.append(True)
+
+    @contextmanager
+    def impatient(label: str, total: int | None) -> Iterator[Any]:
+        def advance(number: int) -> None:
+            steps.append(number)
+            if len(steps) == 3:
+                raise KeyboardInterrupt
+
+        yield advance
+
+    extractor.extract = watched
+    given = passages("Anna.", "Otto.", "Berta.", "Emil.", "Olga.")
+    with pytest.raises(KeyboardInterrupt):
+        extract(journal, extractor, given, impatient)
+    assert (steps, closed) == ([1, 1, 1], [True])
+    extractor.extract = whole
+    assert extract(journal, extractor, given, silent).fresh == 2

@@ -28,7 +28,7 @@ QUESTIONS = (
 
 
 def segment_of(rag: HippoRAG) -> Segment:
-    return rag._index().segments["default"]
+    return rag._parts.index().segments["default"]
 
 
 def tokens_of(text: str) -> list[str]:

@@ -18,7 +18,7 @@ EMBEDDER = HashingEmbedder()
 
 
 def segment_of(rag: HippoRAG) -> Segment:
-    return rag._index().segments["default"]
+    return rag._parts.index().segments["default"]
 
 
 def linked_to(rag: HippoRAG, question: str) -> Linked:

@@ -40,7 +40,7 @@ class Edges:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_step_is_an_edge(films: HippoRAG, question: str):
-    edges = Edges(films._index().segments["default"])
+    edges = Edges(films._parts.index().segments["default"])
     trace = films.explain(question, k=12)
     seeds = {seed.entity for seed in trace.seeds}
     paths = [hit for hit in trace.hits if hit.path]

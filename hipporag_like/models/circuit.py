@@ -1,0 +1,81 @@
+"""How many calls an endpoint takes at once, and the switch that ends them all when it is down."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hipporag_like.errors import EndpointDownError
+
+# Calls failing one after the other, each after its own retries, before the endpoint counts as down. One is bad
+# luck; five took five times the retries' minute, or the whole width of calls at once.
+FAILURES = 5
+
+
+class Circuit:
+    """Slots for calls, and whether any more make sense; safe to use from several threads.
+
+    Parameters
+    ----------
+    width
+        Calls at once.
+    failures
+        Failed calls in a row that open the circuit.
+    """
+
+    def __init__(self, width: int, failures: int = FAILURES) -> None:
+        self._free = width
+        self._most = failures
+        self._row = 0
+        self._down = ""
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def slot(self) -> Iterator[None]:
+        """Hold one of the slots, waiting for it; raises :class:`EndpointDownError` as soon as the circuit opens."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._down or self._free > 0)
+            self._check()
+            self._free -= 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free += 1
+                self._changed.notify_all()
+
+    def pause(self, seconds: float) -> None:
+        """Wait; raises :class:`EndpointDownError` as soon as the circuit opens."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._down, timeout=seconds)
+            self._check()
+
+    def check(self) -> None:
+        """Raise :class:`EndpointDownError` where the circuit is open."""
+        with self._changed:
+            self._check()
+
+    def alive(self) -> None:
+        """Take note of an answer: the calls that failed before it are no row."""
+        with self._changed:
+            self._row = 0
+
+    def failed(self, sentence: str) -> bool:
+        """Take note of a call that failed for good; return whether it was one too many, which opens the circuit."""
+        with self._changed:
+            self._row += 1
+            if self._row < self._most:
+                return False
+        self.trip(sentence)
+        return True
+
+    def trip(self, sentence: str) -> None:
+        """Open the circuit for good: all calls, waiting ones too, fail with ``sentence``; the first one counts."""
+        with self._changed:
+            self._down = self._down or sentence
+            self._changed.notify_all()
+
+    def _check(self) -> None:
+        if self._down:
+            raise EndpointDownError(self._down)

@@ -1,0 +1,218 @@
+"""What an open index is made of, each part made when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hipporag_like.config import Config, SearchConfig
+from hipporag_like.errors import IndexCorruptError, IndexMismatchError, IndexNotFoundError, UsageError
+from hipporag_like.types import Trace, Usage
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hipporag_like.indexing.build import Models
+    from hipporag_like.indexing.index import Index, Segment
+    from hipporag_like.language import Language
+    from hipporag_like.models.protocols import LLM, Embedder, Extractor, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands in for what the configuration names."""
+
+    config: Config | None
+    embedder: Embedder | None
+    extractor: Extractor | None
+    reader: Reader | None
+    llm: LLM | None
+
+
+class Parts:
+    """The configuration, the snapshot and the models of one index folder.
+
+    Parameters
+    ----------
+    path
+        The index folder.
+    given
+        What the user brought along.
+    """
+
+    def __init__(self, path: Path, given: Given) -> None:
+        self._path = path
+        self._given = given
+        self._opened: Index | None = None
+
+    @cached_property
+    def config(self) -> Config:
+        """The options in force: those given, else the index's own, else the defaults."""
+        if self._given.config is not None:
+            return self._given.config
+        try:
+            return Config.from_dict(self.index().manifest["config"])
+        except (IndexNotFoundError, IndexCorruptError):
+            from hipporag_like.indexing.notes import noted_config
+
+            return noted_config(self._path)
+
+    @cached_property
+    def reader(self) -> Reader:
+        """The reader that answers."""
+        from hipporag_like.indexing.known import KnownVectors
+        from hipporag_like.models.readers import Helpers, load_reader
+
+        if self._given.reader is not None:
+            return self._given.reader
+        helpers = Helpers(
+            embedder=lambda: KnownVectors(self._path, self.embedder),
+            own=self.language.session,
+            kept=self.language.kept,
+        )
+        return load_reader(self.config.read, self.config.llm, helpers)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedder, loaded now if it was not yet."""
+        from hipporag_like.models.embedders import load_embedder
+
+        if self._given.embedder is not None:
+            return self._given.embedder
+        return load_embedder(self.config.embed, self.config.llm)
+
+    @cached_property
+    def language(self) -> Language:
+        """The language model, its prompts and the cache of its answers."""
+        from hipporag_like.language import Language
+
+        return Language(self._path, self.config.llm, self._given.llm)
+
+    def close(self) -> None:
+        """Let go of the open snapshot and the cache; the parts may go on being used."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+        if "language" in self.__dict__:
+            self.language.close()
+
+    def index(self) -> Index:
+        """Return the newest published index, opened once; a rewritten one is opened anew by ``close``."""
+        if self._opened is None:
+            from hipporag_like.indexing.index import Index
+            from hipporag_like.store.snapshot import open_snapshot
+
+            self._opened = Index(open_snapshot(self._path))
+        return self._opened
+
+    def segments(self, namespace: str | None) -> list[Segment]:
+        """Return one namespace, or all of them; an unknown one is a ``UsageError``."""
+        from hipporag_like.indexing.elements import segments_of
+
+        return segments_of(self.index(), namespace)
+
+    def search_config(
+        self, k: int | None, method: str | None, filter: bool | None = None, steps: int | None = None
+    ) -> SearchConfig:
+        """Return the configuration's options of a search with what was asked for instead."""
+        if filter not in (None, True, False):
+            raise UsageError(f"filter must be True, False or None, got {filter!r}")
+        switch = None if filter is None else "on" if filter else "off"
+        asked = {"k": k, "method": method, "filter": switch, "steps": steps}
+        given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+        return replace(self.config.search, **given)
+
+    def vectors(self, questions: Sequence[str], method: str) -> Sequence[NDArray[np.float32] | None]:
+        """Return each question's unit vector; None where the method needs none."""
+        if method == "bm25":
+            return [None] * len(questions)
+        made_with = self.index().manifest["embedder"]
+        if self.embedder.fingerprint != made_with:
+            raise IndexMismatchError(
+                f"the index was made with the embedder {made_with}, not {self.embedder.fingerprint}; "
+                "ask with that one, or index again into another folder"
+            )
+        return list(self._embed(questions))
+
+    def look(
+        self,
+        segments: Sequence[Segment],
+        question: str,
+        config: SearchConfig,
+        where: Mapping[str, Any] | None,
+    ) -> Trace:
+        """Return what a search for a question found and how."""
+        return self.trace(segments, question, self.vectors([question], config.method)[0], config, where)
+
+    def trace(
+        self,
+        segments: Sequence[Segment],
+        question: str,
+        vector: NDArray[np.float32] | None,
+        config: SearchConfig,
+        where: Mapping[str, Any] | None,
+    ) -> Trace:
+        """Return what a search found and how; see ``retrieval.search.search``."""
+        from hipporag_like.retrieval.query import Options, Query
+        from hipporag_like.retrieval.search import search
+
+        session = self.language.session() if self.language.needed_by(config) else None
+        options = Options(
+            search=config,
+            lexical=self.config.lexical,
+            hipporag=self.config.hipporag,
+            embed=self._embed,
+            keep_facts=None if session is None else self.language.filter_of(config, session),
+            find_entities=self.language.finder_of(config, session),
+        )
+        trace = search(segments, Query(question, vector, config.k, config.method, where), options)
+        return trace if session is None else replace(trace, usage=session.spent)
+
+    def _embed(self, questions: Sequence[str]) -> NDArray[np.float32]:
+        """Return the questions' vectors as the search reads them, whatever float type the embedder gives."""
+        import numpy as np
+
+        return np.ascontiguousarray(self.embedder.embed(list(questions), "query"), dtype=np.float32)
+
+    def models(self) -> Models:
+        """Return what indexing calls."""
+        from hipporag_like.indexing.build import Models
+        from hipporag_like.models.protocols import Metered
+
+        llm = self.language.session(must_keep=True) if self.asks_to_extract() else None
+        embedder = self.embedder
+        before = embedder.usage if isinstance(embedder, Metered) else Usage()
+
+        def usage() -> dict[str, Usage]:
+            spent = {} if llm is None else dict(llm.spent)
+            after = embedder.usage if isinstance(embedder, Metered) else before
+            return spent if after == before else {**spent, "embed": after - before}
+
+        return Models(
+            extractor=self.extractor(llm),
+            embedder=lambda: embedder,
+            fingerprint=embedder.fingerprint,
+            dim=embedder.dim,
+            prompts={} if llm is None else self.language.prompts.digests,
+            usage=usage,
+        )
+
+    def asks_to_extract(self) -> bool:
+        """Return whether indexing calls the language model."""
+        return self._given.extractor is None and self.config.extract.extractor == "llm"
+
+    def extractor(self, llm: LLM | None) -> Extractor:
+        """Return the extractor; ``llm`` stands in for the language model where it is the one that extracts."""
+        from hipporag_like.models.extractors import load_extractor
+
+        if self._given.extractor is not None:
+            return self._given.extractor
+        return load_extractor(
+            self.config.extract,
+            lambda: self.language.llm if llm is None else llm,
+            lambda: self.language.prompts,
+        )

@@ -1,0 +1,73 @@
+"""What the papers' two methods hand back, and how they bring numbers to a common scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipporag_like.types import Seed
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A fact that was linked to the question: ``number`` in the graph of namespace ``part``."""
+
+    part: int
+    number: int
+    score: float
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A ranking of all passages of all namespaces.
+
+    Attributes
+    ----------
+    scores
+        One float64 array a namespace, (n_passages,).
+    masses
+        One float64 array a namespace, (n_phrases,): where the walk went; empty where there was none.
+    seeds
+        Heaviest first.
+    facts
+        Best first.
+    note
+        Why the walk did not answer; empty where it did.
+    """
+
+    scores: Sequence[NDArray[np.float64]]
+    masses: Sequence[NDArray[np.float64]] = ()
+    seeds: tuple[Seed, ...] = ()
+    facts: tuple[Linked, ...] = ()
+    note: str = ""
+
+
+def min_max(parts: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float64]]:
+    """Return numbers of all namespaces between 0, the least of all, and 1, the greatest; 1 where all are equal."""
+    filled = [part for part in parts if len(part)]
+    if not filled:
+        return [np.zeros(0) for _ in parts]
+    low = float(min(part.min() for part in filled))
+    width = float(max(part.max() for part in filled)) - low
+    if width <= 0.0:
+        return [np.ones(len(part)) for part in parts]
+    return [(part.astype(np.float64) - low) / width for part in parts]
+
+
+def best_of(parts: Sequence[NDArray[np.floating]], k: int) -> list[tuple[int, int, float]]:
+    """Return the ``k`` greatest numbers of all namespaces as (part, place, number), greatest first.
+
+    Equal numbers come in the order of parts and places, so that the answer never depends on chance.
+    """
+    from hipporag_like.retrieval.topk import top_k
+
+    found = [
+        (part, int(place), float(values[place]))
+        for part, values in enumerate(parts)
+        for place in top_k(values, k).tolist()
+    ]
+    return sorted(found, key=lambda item: (-item[2], item[0], item[1]))[:k]
