@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hipporag_like.indexing.index import Index
 from hipporag_like.indexing.texts import passage_text, relation_text, sentence_text, triple_text
+from hipporag_like.models.llm_extractor import paid_key
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.snapshot import open_snapshot
@@ -14,14 +15,17 @@ from hipporag_like.text import content_hash
 
 
 def prune(folder: Path, journal: Journal, extractor: Extractor) -> tuple[int, int]:
-    """Delete extractions and vectors of texts that the published snapshot no longer holds.
+    """Delete extractions, answers and vectors of texts that the published snapshot no longer holds.
+
+    What a language model was paid for is kept as long as its passage is, whichever extractor is in force now.
 
     Returns
     -------
     tuple of int
         Extractions and vectors deleted.
     """
-    keys = {extractor.key(p) for namespace in journal.namespaces() for p in journal.passages(namespace)}
+    passages = (p for namespace in journal.namespaces() for p in journal.passages(namespace))
+    keys = {key for p in passages for key in (extractor.key(p), paid_key(p))}
     with open_snapshot(folder) as snapshot:
         return journal.prune(keys, set(_live_hashes(Index(snapshot))))
 

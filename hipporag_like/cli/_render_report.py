@@ -69,7 +69,7 @@ def render_failures(failures: Sequence[Failure]) -> Group:
         table.add_row(Text(failure.source, style=STRONG), Text(squeeze(failure.reason)))
     noun = "failure" if len(failures) == 1 else "failures"
     parts: list[RenderableType] = [
-        Text(f"\n{len(failures):,} {noun}; the next run tries again", style=BAD),
+        Text(f"\n{len(failures):,} {noun}", style=BAD),
         indent(table, 2),
     ]
     if len(failures) > FAILURES:

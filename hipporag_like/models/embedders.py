@@ -50,7 +50,8 @@ def load_embedder(config: EmbedConfig, llm: LLMConfig | None = None) -> Embedder
     if _may_be_hub_name(config.model):
         return _local(config)
     near = difflib.get_close_matches(config.model, EMBEDDERS, n=1)
-    hint = f"did you mean {near[0]}?" if near else "name minilm, hashing, openai:MODEL, a folder or OWNER/NAME on the hub."
+    names = "minilm, hashing, openai:MODEL, a folder or OWNER/NAME on the hub"
+    hint = f"did you mean {near[0]}?" if near else f"name {names}."
     raise ConfigError(f"embed.model {config.model!r} is neither a known embedder nor a folder; {hint}")
 
 

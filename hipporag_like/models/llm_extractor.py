@@ -44,6 +44,11 @@ class Found:
     whole: bool = True
 
 
+def paid_key(passage: Passage) -> str:
+    """Return what the extraction of a passage by a language model is kept by: the hash of its title and text."""
+    return content_hash(passage.title, passage.text)
+
+
 class LLMExtractor:
     """Extractor ``llm``.
 
@@ -96,7 +101,7 @@ class LLMExtractor:
 
     def key(self, passage: Passage) -> str:
         """Return the hash of the passage's title and text."""
-        return content_hash(passage.title, passage.text)
+        return paid_key(passage)
 
     def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
         """Yield one extraction a passage, in order; a passage whose calls fail is an ``Extraction`` with an error.

@@ -17,10 +17,11 @@ LOOK_AGAIN = 1.0  # seconds; what settles meanwhile may have made room
 
 @dataclass(slots=True)
 class Ticket:
-    """One request: when it was let through, and what it counts for."""
+    """One request: when it was let through, what it counts for, and whether it still does."""
 
     at: float
     tokens: int
+    counts: bool = True
 
 
 class RateLimit:
@@ -53,7 +54,7 @@ class RateLimit:
     def take(self, tokens: int) -> Ticket:
         """Wait until a request of about ``tokens`` is allowed; one larger than the limit needs a whole minute."""
         if not self._requests and not self._tokens:
-            return Ticket(self._clock(), tokens)
+            return Ticket(self._clock(), tokens, counts=False)
         counted = min(tokens, self._tokens) if self._tokens else tokens
         with self._turn:
             while True:
@@ -65,15 +66,17 @@ class RateLimit:
     def settle(self, ticket: Ticket, tokens: int) -> None:
         """Replace the estimate of a request by what it came to."""
         with self._lock:
-            if ticket.at + MINUTE > self._clock():
+            if ticket.counts:
                 self._sum += tokens - ticket.tokens
-            ticket.tokens = tokens
+                ticket.tokens = tokens
 
     def _try(self, tokens: int) -> tuple[Ticket | None, float]:
         with self._lock:
             now = self._clock()
             while self._tickets and self._tickets[0].at + MINUTE <= now:
-                self._sum -= self._tickets.popleft().tokens
+                old = self._tickets.popleft()
+                old.counts = False
+                self._sum -= old.tokens
             wait = max(self._wait_for_requests(now), self._wait_for_tokens(now, tokens))
             if wait > 0:
                 return None, wait
@@ -91,8 +94,10 @@ class RateLimit:
         excess = self._sum + tokens - self._tokens
         if not self._tokens or excess <= 0:
             return 0.0
+        last = now
         for ticket in self._tickets:
+            last = ticket.at
             excess -= ticket.tokens
             if excess <= 0:
-                return ticket.at + MINUTE - now
-        return 0.0
+                break
+        return last + MINUTE - now

@@ -140,9 +140,9 @@ class ResultTables(Database):
         for (payload,) in self._rows("SELECT payload FROM calls WHERE fingerprint = ? AND key = ?", where):
             try:
                 text, cut, tokens_in, tokens_out = json.loads(payload)
+                return str(text), bool(cut), int(tokens_in), int(tokens_out)
             except (ValueError, TypeError) as error:
                 raise corrupt(self._path, error) from error
-            return str(text), bool(cut), int(tokens_in), int(tokens_out)
         return None
 
     def put_call(self, fingerprint: str, key: str, owner: str, answer: tuple[str, bool, int, int]) -> None:
@@ -193,12 +193,13 @@ class ResultTables(Database):
             sql = "DELETE FROM extractions WHERE key NOT IN (SELECT key FROM live)"
             extractions = connection.execute(sql).rowcount
             # Answers to questions have no owner and may quote what is deleted.
-            connection.execute("DELETE FROM calls WHERE owner NOT IN (SELECT key FROM live)")
+            sql = "DELETE FROM calls WHERE owner NOT IN (SELECT key FROM live)"
+            calls = connection.execute(sql).rowcount
             connection.execute("DELETE FROM live")
             connection.executemany(add, ((bytes.fromhex(key),) for key in vector_hashes))
             sql = "DELETE FROM vectors WHERE hash NOT IN (SELECT key FROM live)"
             vectors = connection.execute(sql).rowcount
             connection.execute("DROP TABLE live")
-        if extractions or vectors:
+        if extractions or vectors or calls:
             self._forget_log()
         return extractions, vectors

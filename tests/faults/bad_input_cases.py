@@ -27,7 +27,8 @@ class Case:
     ``words`` must stand in the sentence: the culprit and the fix. ``mends`` is the command the sentence asks
     for; it is run, and the index must answer after it. Without one the index must answer at once, unless
     ``answers`` is false. ``shell`` runs the line in a shell, in processes of its own. ``foreign`` sentences
-    hold words of Python, SQLite or the system, which differ from version to version.
+    hold words of Python, SQLite or the system, which differ from version to version. ``needs`` is a package
+    without which another sentence comes.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Case:
     answers: bool = True
     shell: bool = False
     foreign: bool = False
+    needs: str = ""
     during: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
@@ -396,7 +398,7 @@ QUESTIONS = [
     Case("k of 0", f"{Q} -k 0", 2, ("k must be", "at least 1")),
     Case("k below 0", f"{Q} -k -1", 2, ("k must be", "at least 1")),
     Case("k in letters", f"{Q} -k abc", 2, ("-k", "integer"), foreign=True),
-    Case("unknown method", f"{Q} --method grph", 2, ("graph, dense, bm25, hybrid", "'grph'")),
+    Case("unknown method", f"{Q} --method grph", 2, ("graph, hipporag, hipporag2, dense", "'grph'")),
     Case(
         "unknown reader",
         'ask "Who lit the lamp?" --index my_index --reader oracle',
@@ -496,6 +498,161 @@ OPTIONS = [
         2,
         ("search.damping",),
         put("a.toml", "[search]\ndamping = nan"),
+    ),
+]
+
+A = 'ask "Who lit the lamp?" --index my_index'
+CLOSED = "http://127.0.0.1:9/v1"  # port 9, discard: nothing listens there
+SCRIPT = '{"rules": [{"stage": "read", "answer": "ANSWER: Ossiane"}]}'
+
+
+def own_prompt(name: str, text: str) -> Setup:
+    """Return what makes a folder of prompts, a configuration that names it, and a scripted model."""
+
+    def make() -> None:
+        put("model.json", SCRIPT)()
+        put(f"prompts/{name}", text)()
+        put("a.toml", '[llm]\nprompts = "prompts"')()
+
+    return make
+
+
+MODELS = [
+    Case("unknown kind of language model", f"{A} --llm gpt-4", 2, ("openai:MODEL", "'gpt-4'")),
+    Case("language model without a name", f"{A} --llm openai:", 2, ("openai:MODEL", "'openai:'")),
+    Case("script of a model missing", f"{A} --reader scripted:no.json", 2, ("no.json",), foreign=True),
+    Case(
+        "script of a model is no JSON",
+        f"{A} --reader scripted:a.json",
+        2,
+        ("a.json", "no JSON"),
+        put("a.json", "ANSWER: Ossiane"),
+        foreign=True,
+    ),
+    Case(
+        "script of a model of another form",
+        f"{A} --reader scripted:a.json",
+        2,
+        ("rule 1", "stage"),
+        put("a.json", '{"rules": [{"reply": "Ossiane"}]}'),
+    ),
+    Case(
+        "no API key",
+        f"{A} --reader openai:gpt-4o-mini",
+        2,
+        ("OPENAI_API_KEY", "llm.base_url"),
+        needs="openai",
+    ),
+    Case(
+        "server of the model is down",
+        f"{A} --reader openai:m --base-url {CLOSED}",
+        1,
+        (CLOSED, "cannot be reached", "start the server"),
+        foreign=True,
+        needs="openai",
+    ),
+    Case(
+        "server of the model is down while indexing",
+        f"index corpus.jsonl --index my_index --extractor llm --llm openai:m --base-url {CLOSED}",
+        1,
+        (CLOSED, "what was done is kept", "same command"),
+        foreign=True,
+        needs="openai",
+    ),
+    Case(
+        "server's address without http",
+        f"{A} --reader openai:m --base-url localhost:11434",
+        2,
+        ("llm.base_url", "http://"),
+        needs="openai",
+    ),
+    Case(
+        "password in the server's address",
+        f"{A} --reader openai:m --base-url http://me:secret@localhost:8000/v1",
+        2,
+        ("without a password", "api_key_env"),
+        needs="openai",
+    ),
+    Case("model folder missing", f"{A} --reader transformers:no/such/folder", 1, ("no/such/folder",)),
+    Case("extractor llm without a model", f"{INDEX} --extractor llm", 2, ("--llm", "[llm] model")),
+    Case("estimate without a model", f"{INDEX} --extractor llm --estimate", 2, ("--llm", "[llm] model")),
+    Case("reader llm without a model", f"{A} --reader llm", 2, ("--llm", "[llm] model")),
+    Case("--iterative without a model", f"{A} --iterative", 2, ("--llm", "[llm] model")),
+    Case("--filter without a model", f"{A} --filter", 2, ("--llm", "[llm] model")),
+    Case("--filter with nothing to filter", f"{A} --filter --method bm25", 2, ("bm25", "hipporag2")),
+    Case("0 steps", f"{A} --iterative --steps 0", 2, ("search.steps", "1 to 20")),
+    Case("steps without --iterative", f"{A} --steps 3", 2, ("add --iterative",)),
+    Case("--stream and --json", f"{A} --stream --json", 2, ("choose one",)),
+    Case(
+        "a model that does not answer in the form asked for",
+        f"{A} --reader scripted:a.json",
+        1,
+        ("no answer in 2 attempts",),
+        put("a.json", '{"default": ""}'),
+    ),
+    Case(
+        "a model whose script has no answer",
+        f"{A} --reader scripted:a.json --stream",
+        1,
+        ("no rule", "default"),
+        put("a.json", '{"rules": []}'),
+    ),
+    Case(
+        "folder of prompts missing",
+        f"{A} --reader scripted:model.json --config a.toml",
+        2,
+        ("prompts", "check llm.prompts"),
+        lambda: (put("model.json", SCRIPT)(), put("a.toml", '[llm]\nprompts = "no"')())[0],
+        foreign=True,
+    ),
+    Case(
+        "prompt of another name",
+        f"{A} --reader scripted:model.json --config a.toml",
+        2,
+        ("anser.md", "rename it to answer.md"),
+        own_prompt("anser.md", "## user\n$question $passages"),
+    ),
+    Case(
+        "prompt without a slot",
+        f"{A} --reader scripted:model.json --config a.toml",
+        2,
+        ("answer.md", "$passages"),
+        own_prompt("answer.md", "## user\n$question"),
+    ),
+    Case(
+        "prompt with an unknown slot",
+        f"{A} --reader scripted:model.json --config a.toml",
+        2,
+        ("$context", "$passages"),
+        own_prompt("answer.md", "## user\n$question $passages $context"),
+    ),
+    Case(
+        "unknown quantization in config",
+        f"{A} --config a.toml",
+        2,
+        ("llm.quantization", "8bit"),
+        put("a.toml", '[llm]\nquantization = "2bit"'),
+    ),
+    Case(
+        "price below 0 in config",
+        f"{A} --config a.toml",
+        2,
+        ("llm.input_price",),
+        put("a.toml", "[llm]\ninput_price = -1"),
+    ),
+    Case(
+        "key in config",
+        f"{A} --config a.toml",
+        2,
+        ("llm.api_key", "llm.api_key_env"),
+        put("a.toml", '[llm]\napi_key = "sk-1"'),
+    ),
+    Case(
+        "window too small for a sentence",
+        f"{A} --reader scripted:model.json --config a.toml",
+        2,
+        ("llm.context_tokens",),
+        lambda: (put("model.json", SCRIPT)(), put("a.toml", "[llm]\ncontext_tokens = 600")())[0],
     ),
 ]
 
@@ -691,4 +848,4 @@ SHELL = [
     Case("no home to write to", f"HOME=/dev/null hipporag-like {Q} -k 1", 0, (), shell=True),
 ]
 
-CASES = SOURCES + QUESTIONS + OPTIONS + INDEXES + EVALS + PERMISSIONS + SHELL
+CASES = SOURCES + QUESTIONS + OPTIONS + MODELS + INDEXES + EVALS + PERMISSIONS + SHELL

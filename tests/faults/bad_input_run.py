@@ -20,7 +20,10 @@ from typer.testing import CliRunner
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "bad_input.md"
 DOCUMENTS = 40  # of the sample; enough to be told from an empty index
-CLEAN = {"COLUMNS": "80", "HIPPORAG_LIKE_DEBUG": None, "HIPPORAG_LIKE_INDEX": None}
+CLEAN = {
+    **{"COLUMNS": "80", "HIPPORAG_LIKE_DEBUG": None, "HIPPORAG_LIKE_INDEX": None},
+    **{"OPENAI_API_KEY": None, "OPENAI_BASE_URL": None, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
+}
 HEAD = """# Bad input
 
 What happens when something is wrong with what is typed, read or stored. Each line is run by

@@ -65,6 +65,8 @@ def right_answer(base):
 @pytest.mark.filterwarnings("ignore")  # those of what reads office files
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.kind)
 def test_a_mistake_is_one_sentence_and_nothing_is_lost(case, base, right_answer, tmp_path):
+    if case.needs:
+        pytest.importorskip(case.needs)
     folder = tmp_path.resolve() / "here"
     result = runner.run(case, base, folder)
     said = runner.sentence(result, folder)
@@ -124,7 +126,7 @@ ASKED_WRONG = {
     "k in letters": (lambda r: r.retrieve("lamp", "5"), ConfigError, "whole number"),
     "k is true": (lambda r: r.retrieve("lamp", True), ConfigError, "whole number"),
     "k is a fraction": (lambda r: r.retrieve("lamp", 2.5), ConfigError, "whole number"),
-    "unknown method": (lambda r: r.retrieve("lamp", method="grph"), ConfigError, "graph, dense"),
+    "unknown method": (lambda r: r.retrieve("lamp", method="grph"), ConfigError, "graph, hipporag, hipporag2, dense"),
     "unknown namespace": (lambda r: r.retrieve("lamp", namespace="no"), UsageError, "it has: default"),
     "unknown comparison": (lambda r: r.retrieve("lamp", where={"a": {"above": 1}}), UsageError, "gte"),
     "in without a list": (lambda r: r.retrieve("lamp", where={"a": {"in": "x"}}), UsageError, "list"),

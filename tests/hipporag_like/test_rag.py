@@ -85,7 +85,12 @@ class NeverEmbedder:
         ((" \n\t",), {}, UsageError, "the question is empty"),
         ((None,), {}, UsageError, "the question is empty"),
         ((["Anna?"],), {}, UsageError, "the question is empty"),
-        (("Anna?",), {"method": "magic"}, ConfigError, "method must be one of graph, hipporag, hipporag2, dense, bm25, hybrid"),
+        (
+            ("Anna?",),
+            {"method": "magic"},
+            ConfigError,
+            "method must be one of graph, hipporag, hipporag2, ",
+        ),
         (("Anna?",), {"where": "year"}, UsageError, "where must be a mapping"),
         (("Anna?",), {"where": []}, UsageError, "where must be a mapping"),
         (("Anna?",), {"where": {"year": {"above": 1}}}, UsageError, "unknown comparison 'above'"),

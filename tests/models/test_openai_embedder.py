@@ -272,6 +272,13 @@ def test_the_first_failure_stops_what_is_not_yet_sent(make, llm_server):
     assert len(llm_server.requests) == 1
 
 
+def test_after_a_refusal_nothing_more_is_paid_for(make, llm_server):
+    llm_server.script(status(400, "no such input"))
+    with pytest.raises(LLMError, match="no such input"):
+        make(concurrency=1).embed([f"text {n}" for n in range(20 * BATCH_TEXTS)])
+    assert len(llm_server.requests) < 10
+
+
 def test_nobody_there(make, sleeps):
     with pytest.raises(EndpointDownError, match="cannot be reached"):
         _ = make(base_url=closed_url()).dim

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,6 +115,14 @@ def test_how_passages_are_batched_changes_nothing(folder: Path, reader: QAReader
         assert answer.text == expected.text
         assert answer.citations == expected.citations
         assert answer.confidence == pytest.approx(expected.confidence, abs=1e-3)
+
+
+def test_padding_is_not_seen(reader: QAReader) -> None:
+    rows = [dict(reader._model.tokenizer("who", text)) for text in ("mill", "the old mill . " * 12)]
+    together, alone = reader._logits(rows), reader._logits(rows[:1])
+    for side in (0, 1):
+        length = alone[side].shape[1]
+        np.testing.assert_allclose(together[side][0, :length], alone[side][0], atol=1e-4)
 
 
 def test_several_threads_may_read_at_once(folder: Path) -> None:
