@@ -29,7 +29,7 @@ unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test setup lint types wheel-check slow notebooks check clean
+.PHONY: help demo test setup lint types wheel-check slow local notebooks check clean
 
 help:
 	@echo "make TARGET [PYTHON=python3.12]"
@@ -63,13 +63,20 @@ slow: $(VENV)/.installed-test  ## the tests that take minutes
 	@echo "-> pytest -m slow"
 	@$(RUN) -m pytest -m slow || test $$? -eq 5
 
+# Without torch these skip; with it they build models of a few thousand weights and load them as any other.
+LOCAL_TESTS := tests/contracts tests/models/test_local.py tests/models/test_qa_reader.py \
+  tests/models/test_transformers_llm.py
+local: $(VENV)/.installed-local  ## the tests of models that torch runs; installs torch
+	@echo "-> pytest, with torch"
+	@$(RUN) -m pytest $(LOCAL_TESTS)
+
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 notebooks: $(if $(NOTEBOOKS),$(VENV)/.installed-notebooks)  ## run every notebook from top to bottom
 	@for notebook in $(NOTEBOOKS); do \
 	  echo "-> $$notebook"; $(VENV)/bin/jupyter-execute "$$notebook" || exit 1; \
 	done
 
-check: lint types test slow notebooks wheel-check  ## lint, types, test, slow, notebooks and wheel-check
+check: lint types test slow notebooks wheel-check local  ## lint, types, test, slow, notebooks, wheel-check and local
 
 clean:  ## remove whatever make made, .venv included
 	rm -rf $(VENV) build dist $(DEMO_INDEX) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -103,6 +110,8 @@ $(VENV)/.made-for:
 	fi
 	@printf '%s' "$(CURDIR)" > $@
 
+comma := ,
+
 # Install first, link after: links that are there during the install end up in its import hook (decision 0001).
 # The weights come without their own requirements, which would bring torch. setuptools warns about every
 # editable install, in twelve lines; the warning says nothing about this one.
@@ -125,6 +134,10 @@ $(VENV)/.installed-test: $(INPUTS)
 
 $(VENV)/.installed-dev: $(INPUTS)
 	$(call install,[dev],$(VENV)/.installed $(VENV)/.installed-test)
+
+# torch is large (see constraints.txt), so that nothing but `make local` installs it.
+$(VENV)/.installed-local: $(INPUTS)
+	$(call install,[local$(comma)test],$(VENV)/.installed $(VENV)/.installed-test)
 
 $(VENV)/.installed-notebooks: $(INPUTS)
 	$(call install,[notebooks],$(VENV)/.installed)

@@ -24,10 +24,10 @@ from hipporag_like.indexing.texts import plain
 from hipporag_like.text import is_unspaced
 from hipporag_like.types import Extraction
 
-# Synonyms looked at for each phrase; the authors' loop stops after as many.
-MOST_SYNONYMS = 100
-# A phrase of so few letters and digits gets no synonyms of its own (the authors' rule; for scripts that need
-# no more for a name, none).
+# Synonyms of a phrase at most; the authors' loop stops once it has more than 100.
+MOST_SYNONYMS = 101
+# A phrase of so few letters and digits gets no synonyms of its own (the authors' rule); scripts written without
+# spaces, which need no more for a name, are exempt.
 SHORT = 2
 
 
@@ -82,8 +82,10 @@ def collect_phrases(extractions: Sequence[Extraction]) -> Phrases:
 def phrase_mentions(phrases: Phrases, n_passages: int) -> Rows:
     """Return passage to phrases; a weight says in how many distinct triples of the passage the phrase stands."""
     distinct = np.unique(phrases.stated, axis=0)
-    passage = np.repeat(distinct[:, 0], 2)
-    phrase = phrases.ends[distinct[:, 1]].ravel()
+    subject, target = phrases.ends[distinct[:, 1]].T
+    once = subject != target  # a triple from a phrase to itself holds it once
+    passage = np.concatenate([distinct[:, 0], distinct[once, 0]])
+    phrase = np.concatenate([subject, target[once]])
     return rows_of(passage, phrase, np.ones(len(phrase), np.float32), n_passages)
 
 
@@ -151,5 +153,4 @@ def _synonyms(
 
 
 def _is_long(text: str) -> bool:
-    letters = text.replace(" ", "")
-    return len(letters) > SHORT or any(map(is_unspaced, letters))
+    return sum(map(str.isalnum, text)) > SHORT or any(map(is_unspaced, text))

@@ -16,6 +16,7 @@ HEAVY = {
     "scipy",
     "sentence_transformers",
     "spacy",
+    "tenacity",
     "tokenizers",
     "torch",
     "transformers",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 START, END = "<!-- numbers: start -->", "<!-- numbers: end -->"
-METHODS = ("graph", "hybrid", "dense", "bm25")
+METHODS = ("graph", "hipporag2", "hipporag", "hybrid", "dense", "bm25")
 COLUMNS = ("recall@2", "recall@5", "recall@10")
 
 

@@ -4,9 +4,9 @@ Prints JSON: for each method the 50th and 95th percentile of the seconds a retri
 and the median of each stage. Embedding is measured apart: a first, uncounted pass over the questions embeds
 all that the methods ask for and keeps the vectors, so the second pass finds them ready.
 
-``walk_engines`` compares the walk's engines inside the same retrieval on a few questions: ``push`` (the
-default), ``power`` (sparse products) and igraph's ``prpack``, the engine of HippoRAG; ``ratio`` is prpack's
-median over push's, of the walk stage alone.
+``walk_engines`` compares the engines of ``graph`` and ``hipporag2`` inside the same retrieval on a few questions:
+``push`` (the default), ``power`` (sparse products) and igraph's ``prpack``, the engine of HippoRAG; ``ratio`` is
+prpack's median over push's, of the walk stage alone. In ``hipporag2`` that stage also scores the facts.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from hipporag_like.types import Trace
 K = 5
 QUESTIONS = 100
 BASELINE_QUESTIONS = 10  # prpack solves the whole graph for each
+WALKERS = ("graph", "hipporag2")
 _STAGE_OF_WALK = "walk"
 
 
@@ -86,7 +87,11 @@ def measure(
             "embedder": config.embed.model,
             "embed_question_seconds": spread(embedding),
             "methods": {method: _method(rag, kept, questions, method) for method in methods},
-            "walk_engines": _engines(folder, config, kept, questions[:BASELINE_QUESTIONS]),
+            "walk_engines": {
+                method: _engines(folder, config, kept, questions[:BASELINE_QUESTIONS], method)
+                for method in WALKERS
+                if method in methods
+            },
         }
     return report
 
@@ -115,7 +120,9 @@ def _stages(traces: Sequence[Trace]) -> dict[str, float]:
     return {name: median([trace.seconds.get(name, 0.0) for trace in traces]) for name in names}
 
 
-def _engines(folder: Path, config: Config, kept: Remembering, questions: Sequence[str]) -> dict[str, Any]:
+def _engines(
+    folder: Path, config: Config, kept: Remembering, questions: Sequence[str], method: str
+) -> dict[str, Any]:
     """Return the median of the walk stage by engine; the engines take turns on each question."""
     rags = {
         engine: HippoRAG(
@@ -127,7 +134,7 @@ def _engines(folder: Path, config: Config, kept: Remembering, questions: Sequenc
     for counted in (False, True):
         for question in questions:
             for engine, rag in rags.items():
-                trace = rag.explain(question, K, method="graph")
+                trace = rag.explain(question, K, method=method)
                 if counted:
                     seconds[engine].append(trace.seconds.get(_STAGE_OF_WALK, 0.0))
     medians = {engine: median(values) for engine, values in seconds.items()}
