@@ -63,7 +63,7 @@ def collect_phrases(extractions: Sequence[Extraction]) -> Phrases:
     """
     stated = []
     for passage, extraction in enumerate(extractions):
-        for triple in extraction.triples:
+        for triple in dict.fromkeys(extraction.triples):  # one that a model repeats says nothing more
             relation = (plain(triple.subject), plain(triple.relation), plain(triple.object))
             if relation[0] and relation[2]:
                 stated.append((passage, relation))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from hipporag_like.text import STOPWORDS, words
 from hipporag_like.types import Passage
 
-_OTHER = re.compile(r"[^\w ]|_")
+_OTHER = re.compile("[^a-z0-9 ]")
+_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))  # they shape letters, and part no words
 
 
 def lexical_tokens(text: str) -> list[str]:
@@ -37,8 +39,22 @@ def triple_text(title: str, triple: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return a text in the form that makes phrases equal: small letters, blanks for all but letters and digits."""
-    return _OTHER.sub(" ", text.lower()).strip()
+    """Return a text in the form that makes phrases equal: small letters, blanks for all but letters and digits.
+
+    Accents and vowel signs belong to their letter, written in one character or in two. Empty where there is no
+    letter and no digit.
+
+    Examples
+    --------
+    >>> plain("St. John's (1951)")
+    'st  john s  1951'
+    """
+    small = text.lower()
+    if text.isascii():
+        return _OTHER.sub(" ", small).strip()
+    composed = unicodedata.normalize("NFC", small.translate(_JOINERS))
+    kept = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in composed)
+    return kept.strip() if any(map(str.isalnum, kept)) else ""
 
 
 def relation_text(relation: tuple[str, str, str]) -> str:

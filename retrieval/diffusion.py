@@ -11,6 +11,7 @@ Sources: Page et al. (1999); Golub and Varga (1961) for the iteration; igraph's 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,10 @@ def prepare(graph: Rows, n: int) -> Diffusion:
 
     size = len(graph.indptr) - 1
     weights = np.asarray(graph.weights, dtype=np.float64)
-    whole = sparse.csr_array((weights, graph.indices, graph.indptr), shape=(size, size))
+    # Numbers of 4 bytes where they suffice: a round of 86,454 edges reads 1.0 MB instead of 1.4 MB.
+    places = np.int32 if len(weights) < np.iinfo(np.int32).max else np.int64
+    parts = weights, graph.indices.astype(places), graph.indptr.astype(places)
+    whole = sparse.csr_array(parts, shape=(size, size))
     adjacency = whole if n == size else whole[:n, :n]
     degree = np.asarray(adjacency.sum(axis=1)).ravel()
     root = np.sqrt(np.where(degree > 0, degree, 1.0))
@@ -64,15 +68,17 @@ def rounds_for(damping: float, tolerance: float = TOLERANCE) -> int:
     return max(1, math.ceil(math.log(tolerance / 2.0) / math.log(gain)))
 
 
-def spread(graph: Diffusion, reset: NDArray[np.float64], damping: float, engine: str) -> NDArray[np.float64]:
-    """Return the PageRank of every node.
+def spread(
+    graphs: Sequence[Diffusion], resets: Sequence[NDArray[np.float64]], damping: float, engine: str
+) -> list[NDArray[np.float64]]:
+    """Return the PageRank of every node of several graphs, as of one graph with no edges between them.
 
     Parameters
     ----------
-    graph
+    graphs
         See :func:`prepare`.
-    reset
-        float64, (n,), not negative, not all zero; scaled to sum to 1.
+    resets
+        One float64 array a graph, (n,), not negative, not zero everywhere; scaled to sum to 1 in all.
     damping
         In (0, 1): the share that walks on.
     engine
@@ -80,17 +86,29 @@ def spread(graph: Diffusion, reset: NDArray[np.float64], damping: float, engine:
 
     Returns
     -------
-    float64, (n,)
-        Sums to 1. Nodes without edges start anew from ``reset``, which scales all others alike.
+    list of float64, (n,)
+        Sum to 1 in all. A walk that reaches a node without edges starts anew from ``resets``, which scales all
+        other nodes alike, those of other graphs too.
     """
-    start = reset / reset.sum()
+    total = float(sum(reset.sum() for reset in resets))
+    found = [
+        _unscaled(graph, reset / total, damping, engine) for graph, reset in zip(graphs, resets, strict=True)
+    ]
+    whole = float(sum(part.sum() for part in found))
+    return [part / whole for part in found]
+
+
+def _unscaled(
+    graph: Diffusion, start: NDArray[np.float64], damping: float, engine: str
+) -> NDArray[np.float64]:
+    """Return the PageRank of walks that end at nodes without edges, instead of starting anew."""
+    if not start.any():
+        return np.zeros_like(start)
     if engine == "prpack":
         return _by_prpack(graph, start, damping)
     found = _by_power(graph, start, damping) if engine == "power" else _by_chebyshev(graph, start, damping)
     # Rounding may leave -1e-18 where nothing arrived.
-    found = np.maximum(found, 0.0)
-    scaled: NDArray[np.float64] = found / found.sum()
-    return scaled
+    return np.maximum(found, 0.0)
 
 
 def _by_chebyshev(graph: Diffusion, start: NDArray[np.float64], damping: float) -> NDArray[np.float64]:
@@ -99,9 +117,13 @@ def _by_chebyshev(graph: Diffusion, start: NDArray[np.float64], damping: float) 
     step, ratio = residual.copy(), damping
     for _ in range(rounds_for(damping)):
         found += step
-        residual = residual - step + damping * (graph.matrix @ step)
+        residual -= step
+        moved = graph.matrix @ step
+        moved *= damping
+        residual += moved
         following = 1.0 / (2.0 / damping - ratio)
-        step = following * ratio * step + (2.0 * following / damping) * residual
+        step *= following * ratio
+        step += (2.0 * following / damping) * residual
         ratio = following
     result: NDArray[np.float64] = found * graph.root
     return result
@@ -130,4 +152,7 @@ def _by_prpack(graph: Diffusion, start: NDArray[np.float64], damping: float) -> 
         weights=weights.tolist(),
         implementation="prpack",
     )
-    return np.asarray(ranks)
+    # PRPACK scales to 1; of a walk that ends at nodes without edges, d of what they were given is lost.
+    alone = np.diff(graph.matrix.indptr) == 0
+    mass: NDArray[np.float64] = np.asarray(ranks) * (start.sum() - damping * start[alone].sum())
+    return mass

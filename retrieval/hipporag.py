@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hipporag_like.config import HippoConfig
 from hipporag_like.retrieval.diffusion import spread
 from hipporag_like.retrieval.phrase_graph import PhraseGraph
-from hipporag_like.retrieval.ranked import Ranked, best_of, min_max
+from hipporag_like.retrieval.ranked import Ranked, best_of, min_max, similarities
 from hipporag_like.types import Seed
 
 
@@ -57,7 +57,10 @@ def rank(
         weight[part, phrase] = 1.0 / held
         names.setdefault((part, phrase), name)
     total = sum(weight.values())
-    masses = [_walk(graph, part, weight, total, config, engine) for part, graph in enumerate(graphs)]
+    resets = [np.zeros(graph.n_phrases) for graph in graphs]
+    for (part, phrase), value in weight.items():
+        resets[part][phrase] = value
+    masses = spread([graph.phrases_only for graph in graphs], resets, config.damping, engine)
     # Section 2.3, "retrieval": a passage gathers the mass of the phrases of its facts.
     scores = min_max(
         [_gathered(graph, mass, len(c)) for graph, mass, c in zip(graphs, masses, cosines, strict=True)]
@@ -73,24 +76,8 @@ def rank(
 
 
 def _nearest(graphs: Sequence[PhraseGraph], vector: NDArray[np.float32]) -> tuple[int, int, float] | None:
-    best = best_of([graph.vectors @ vector for graph in graphs], 1)
+    best = best_of([similarities(graph.vectors, vector) for graph in graphs], 1)
     return best[0] if best else None
-
-
-def _walk(
-    graph: PhraseGraph,
-    part: int,
-    weight: dict[tuple[int, int], float],
-    total: float,
-    config: HippoConfig,
-    engine: str,
-) -> NDArray[np.float64]:
-    reset = np.zeros(graph.n_phrases)
-    for (owner, phrase), value in weight.items():
-        if owner == part:
-            reset[phrase] = value
-    share = float(reset.sum()) / total
-    return spread(graph.phrases_only, reset, config.damping, engine) * share if share > 0 else reset
 
 
 def _gathered(graph: PhraseGraph, mass: NDArray[np.float64], n_passages: int) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hipporag_like.config import HippoConfig
 from hipporag_like.retrieval.diffusion import spread
 from hipporag_like.retrieval.phrase_graph import PhraseGraph
-from hipporag_like.retrieval.ranked import Linked, Ranked, best_of, min_max
+from hipporag_like.retrieval.ranked import Linked, Ranked, best_of, min_max, similarities
 from hipporag_like.types import Seed
 
 # Of the candidates to the numbers of those worth following.
@@ -49,7 +49,7 @@ def rank(
         See ``retrieval.diffusion.spread``.
     """
     # Section 3.2, "query to triple": facts by similarity, scaled over all of them.
-    similarity = [graph.fact_vectors @ vector for graph in graphs]
+    similarity = [similarities(graph.fact_vectors, vector) for graph in graphs]
     scaled = min_max(similarity)
     facts = [
         Linked(part, number, score, float(similarity[part][number]))
@@ -62,24 +62,28 @@ def rank(
         return Ranked(dense, note="no fact bears on the question; the passages' similarity answered instead")
     weights = _phrase_weights(graphs, facts, config)
     # Section 3.3, "seed nodes": the phrases of the facts and, lightly, every passage.
-    passages = [config.passage_weight * part for part in dense]
-    total = float(sum(part.sum() for part in passages)) + sum(weight for _, _, weight in weights)
+    resets = [
+        np.concatenate([np.zeros(graph.n_phrases), config.passage_weight * near])
+        for graph, near in zip(graphs, dense, strict=True)
+    ]
+    for part, phrase, weight in weights:
+        resets[part][phrase] = weight
+    total = float(sum(reset.sum() for reset in resets))
     if total <= 0.0:
         return Ranked(dense, note="the facts found weigh nothing; the passages' similarity answered instead")
-    masses, scores = [], []
-    for part, graph in enumerate(graphs):
-        reset = np.concatenate([np.zeros(graph.n_phrases), passages[part]])
-        for owner, phrase, weight in weights:
-            if owner == part:
-                reset[phrase] += weight
-        share = float(reset.sum()) / total
-        spread_out = spread(graph.whole, reset, config.damping, engine) * share if share > 0 else reset
-        masses.append(spread_out[: graph.n_phrases])
-        scores.append(spread_out[graph.n_phrases :])
+    spread_out = spread([graph.whole for graph in graphs], resets, config.damping, engine)
+    sizes = [graph.n_phrases for graph in graphs]
     seeds = tuple(
-        Seed(graphs[part].names[phrase], weight / total, "fact") for part, phrase, weight in weights
+        Seed(graphs[part].names[phrase], weight / total, "fact")
+        for part, phrase, weight in weights
+        if weight > 0
     )
-    return Ranked(scores, masses, seeds, tuple(facts))
+    return Ranked(
+        [mass[size:] for mass, size in zip(spread_out, sizes, strict=True)],
+        [mass[:size] for mass, size in zip(spread_out, sizes, strict=True)],
+        seeds,
+        tuple(facts),
+    )
 
 
 def _phrase_weights(
@@ -87,7 +91,7 @@ def _phrase_weights(
 ) -> list[tuple[int, int, float]]:
     """Return (part, phrase, weight) of the phrases kept, heaviest first.
 
-    A phrase weighs the mean score of its facts over the passages that hold it.
+    A phrase weighs the mean score of its facts over the passages that hold it; a fact counts once for a phrase.
     """
     total: dict[tuple[int, int], float] = {}
     times: dict[tuple[int, int], int] = {}

@@ -13,7 +13,7 @@ from hipporag_like.retrieval import hipporag, hipporag2
 from hipporag_like.retrieval.filters import allowed_passages, check_where
 from hipporag_like.retrieval.phrase_graph import PhraseGraph, fact_of, facts_of, phrase_graph_of
 from hipporag_like.retrieval.query import Clock, Options, Query, Vector, why_empty
-from hipporag_like.retrieval.ranked import Linked, Ranked, best_of
+from hipporag_like.retrieval.ranked import Linked, Ranked, best_of, similarities
 from hipporag_like.types import Hit, PathStep, ScoredFact, Trace
 
 PATHS_SHOWN = 10
@@ -45,7 +45,7 @@ def search(segments: Sequence[Segment], query: Query, vector: Vector, options: O
     clock.lap("filter")
     graphs = [phrase_graph_of(segment) for segment in segments]
     clock.lap("graph")
-    cosines = [np.asarray(segment.array("passage_vectors")) @ vector for segment in segments]
+    cosines = [similarities(segment.array("passage_vectors"), vector) for segment in segments]
     clock.lap("dense")
     if query.method == "hipporag":
         ranked = _by_entities(graphs, query, cosines, options, clock)

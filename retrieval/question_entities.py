@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from hipporag_like.models.json_answers import json_object, strings
 from hipporag_like.models.prompts import Prompts
@@ -10,6 +12,9 @@ from hipporag_like.models.protocols import LLM, Prompt
 from hipporag_like.models.structured import ask
 from hipporag_like.text import STOPWORDS, entity_key, word_spans
 from hipporag_like.types import Mention, Passage
+
+if TYPE_CHECKING:
+    from hipporag_like.models.rules import RulesExtractor
 
 STAGE = "question_entities"
 ANSWER_TOKENS = 256  # a question of MuSiQue names 5 entities at most, which take 60
@@ -47,12 +52,23 @@ def entities_by_rules(question: str) -> list[str]:
     >>> entities_by_rules("Which film by Ole Brandt was released after May 1951?")
     ['Ole Brandt', 'May 1951']
     """
-    from hipporag_like.models.rules import RulesExtractor
-
     passage = Passage("question#0", "question", question, 0, len(question))
-    mentions = next(RulesExtractor().extract([passage])).mentions
+    mentions = next(_rules().extract([passage])).mentions
     spans = [m for m in mentions if not _joins_others(m, mentions)]
     return _distinct(_without_opener(question[m.start : m.end]) for m in spans)
+
+
+_kept = threading.local()
+
+
+def _rules() -> RulesExtractor:
+    """Return this thread's extractor: making its pipeline takes 60 ms, and no two threads may use it at once."""
+    from hipporag_like.models.rules import RulesExtractor
+
+    if not hasattr(_kept, "rules"):
+        _kept.rules = RulesExtractor()
+    extractor: RulesExtractor = _kept.rules
+    return extractor
 
 
 def _joins_others(mention: Mention, mentions: Iterable[Mention]) -> bool:

@@ -46,6 +46,30 @@ class Ranked:
     note: str = ""
 
 
+def similarities(vectors: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the inner product of each row with a vector, computed by the calling thread.
+
+    A BLAS would start threads of its own; on two busy cores their waiting for each other makes 0.2 ms for 1,895
+    rows of 384 numbers into 5 to 10 ms, more than all the rest of a query.
+
+    Parameters
+    ----------
+    vectors
+        float32, (n, dim); may be memory-mapped.
+    vector
+        float32, (dim,).
+    """
+    import faiss
+
+    rows, one = np.ascontiguousarray(vectors), np.ascontiguousarray(vector)
+    found = np.empty(len(rows), dtype=np.float32)
+    if len(rows):
+        faiss.fvec_inner_products_ny(  # type: ignore[attr-defined]  # its stubs leave it out
+            faiss.swig_ptr(found), faiss.swig_ptr(one), faiss.swig_ptr(rows), rows.shape[1], len(rows)
+        )
+    return found
+
+
 def min_max(parts: Sequence[NDArray[np.floating]]) -> list[NDArray[np.float64]]:
     """Return numbers of all namespaces between 0, the least of all, and 1, the greatest; 1 where all are equal."""
     filled = [part for part in parts if len(part)]

@@ -66,7 +66,16 @@ IndexOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no talk; errors only.")]
-KOption = Annotated[int, typer.Option("-k", metavar="N", help="How many passages.")]
+KOption = Annotated[
+    int | None,
+    typer.Option("-k", metavar="N", help="How many passages; 5 where none is given.", show_default=False),
+]
+ReadKOption = Annotated[
+    int | None,
+    typer.Option(
+        "-k", metavar="N", help="How many passages are read; 8 where none is given.", show_default=False
+    ),
+]
 MethodOption = Annotated[
     str | None,
     typer.Option(

@@ -57,7 +57,7 @@ def render_estimate(estimate: Estimate) -> Group:
     table.add_row("cost", Text(price_words(estimate.money, estimate.currency), style=STRONG))
     if len(estimate.usage) > 1:
         table.add_row("by stage", "\n".join(stage_line(*part) for part in estimate.usage.items()))
-    return Group(table, Text(f"\n{estimate.note}" if estimate.note else "", style=FAINT, end=""))
+    return Group(table, *([Text(f"\n{estimate.note}", style=FAINT)] if estimate.note else []))
 
 
 def render_failures(failures: Sequence[Failure]) -> Group:

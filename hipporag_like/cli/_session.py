@@ -81,7 +81,7 @@ def open_index(path: Path, config: Config | None = None, *, read_only: bool = Tr
     return HippoRAG(path, config=config, read_only=read_only)
 
 
-def check_search(question: str, k: int, method: str | None, filter: bool | None = None) -> str:
+def check_search(question: str, k: int | None, method: str | None, filter: bool | None = None) -> str:
     """Return the question without white space around it, before anything is loaded for nothing.
 
     Raises
@@ -91,7 +91,8 @@ def check_search(question: str, k: int, method: str | None, filter: bool | None 
     ConfigError
         There is no such method, or ``k`` is below 1.
     """
-    SearchConfig(k=k) if method is None else SearchConfig(k=k, method=method)
+    options = {"k": k, "method": method}
+    Config.from_dict({"search": {name: value for name, value in options.items() if value is not None}})
     if filter and method not in (None, *FILTERING):
         raise UsageError(
             f"--filter picks the facts to follow, and the method {method} follows none of them; "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def run(
     question: opt.QuestionArgument,
     index: opt.IndexOption,
-    k: opt.KOption = 5,
+    k: opt.ReadKOption = None,
     reader: opt.ReaderOption = None,
     method: opt.MethodOption = None,
     where: opt.WhereOption = [],  # noqa: B006  typer reads the default and hands over a fresh list
@@ -46,7 +46,7 @@ def run(
 
     Example:
       hipporag-like ask "Where was the director of Jaws born?" --index my_index
-      hipporag-like ask "Who?" --index my_index --reader openai:gpt-4o-mini --iterative --steps 3
+      hipporag-like ask "Who?" --index my_index --llm openai:gpt-4o-mini --reader llm --iterative
     """
     from hipporag_like.cli._costs import cost
     from hipporag_like.cli._session import check_search, check_steps, configure, open_index

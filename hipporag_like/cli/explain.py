@@ -8,7 +8,7 @@ from hipporag_like.cli import _options as opt
 def run(
     question: opt.QuestionArgument,
     index: opt.IndexOption,
-    k: opt.KOption = 5,
+    k: opt.KOption = None,
     method: opt.MethodOption = None,
     where: opt.WhereOption = [],  # noqa: B006  typer reads the default and hands over a fresh list
     namespace: opt.NamespaceOption = None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def run(
     question: opt.QuestionArgument,
     index: opt.IndexOption,
-    k: opt.KOption = 5,
+    k: opt.KOption = None,
     method: opt.MethodOption = None,
     where: opt.WhereOption = [],  # noqa: B006  typer reads the default and hands over a fresh list
     namespace: opt.NamespaceOption = None,

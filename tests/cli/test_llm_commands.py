@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from llm_server import chat, status, stream
 
 ROWS = [
     {
@@ -143,3 +144,46 @@ def test_eval_reports_usage_for_each_system(cli, here, made):
             "hipporag2"
         ]
     )
+
+
+def said(body):
+    """Answer a request as the rules say; the stage is told by the words of its instructions."""
+    system, last = body["messages"][0]["content"], body["messages"][-1]["content"]
+    stage = "read" if "ANSWER:" in system else "triples" if "into facts" in system else "entities"
+    text = next(a for s, words, a in RULES if s == stage and words in last)
+    return chat(text if isinstance(text, str) else json.dumps(text))(body)
+
+
+KEY = "sk-of-nobody-123"
+PAID = "[llm]\nconcurrency = 1\ninput_price = 1.0\noutput_price = 10.0\n"  # one call at a time: a known order
+
+
+def test_a_run_that_the_endpoint_stops_goes_on_where_it_stopped(cli, here, llm_server):
+    (here / "c.toml").write_text(PAID, encoding="utf-8")
+    command = ["index", "rows.jsonl", "--index", "ix", "--embedder", "hashing", "--config", "c.toml"]
+    model = ["--extractor", "llm", "--llm", "openai:m", "--base-url", llm_server.base_url]
+    llm_server.script(said, said, said, status(401, f"wrong key {KEY}"))
+    stopped = cli(*command, *model, "--json", OPENAI_API_KEY=KEY)
+    assert (stopped.exit_code, stopped.stdout) == (1, "")
+    assert stopped.stderr.count("\n") == 1 and "refuses the key" in stopped.stderr
+    assert "what was done is kept, run the same command again to go on" in stopped.stderr
+    llm_server.script(said, said, said)
+    resumed = cli(*command, *model, "--json", OPENAI_API_KEY=KEY)
+    row = json.loads(resumed.stdout)
+    usage = row["usage"].values()
+    assert (sum(u["calls"] for u in usage), row["failures"]) == (3, [])  # six in all, three of them before
+    assert row["money"] == pytest.approx(3 * (7 * 1.0 + 3 * 10.0) / 1e6)  # the server says 7 in, 3 out
+    assert KEY not in stopped.output + resumed.output
+    kept = b"".join(path.read_bytes() for path in (here / "ix").rglob("*") if path.is_file())
+    assert b"Old Pell" in kept and KEY.encode() not in kept
+
+
+def test_an_answer_streams_from_a_server(cli, here, made, llm_server):
+    llm_server.script(said)
+    command = ["ask", QUESTION, "--index", "ix", "--reader", "openai:m", "--base-url", llm_server.base_url]
+    result = cli(*command, "--stream")
+    assert result.stdout.startswith("Tarn") and "reader openai:m" in result.stdout, result.output
+    assert llm_server.requests[-1].body["stream"] is True
+    llm_server.script(lambda body: stream(body, ["ANSWER: Ta"], finish=None, done=False))
+    broken = cli(*command, "--stream", "-k", 1)
+    assert (broken.exit_code, broken.stdout) == (1, "Ta\n") and broken.stderr.startswith("error: ")

@@ -75,6 +75,14 @@ def test_options_that_contradict_each_other_are_refused_before_anything_is_opene
     assert words in result.stderr and result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "called"), [("query", "retrieve_many"), ("ask", "ask"), ("explain", "explain")]
+)
+def test_how_many_passages_is_left_to_the_configuration(cli, fake, index_dir, command, called):
+    cli(command, "q", "--index", index_dir)
+    assert only(fake, called)["k"] is None
+
+
 def test_eval_passes_the_model_and_the_filter_on(cli, monkeypatch):
     import hipporag_like.eval.experiment as experiment
 

@@ -231,7 +231,7 @@ def test_newer_format(tmp_path, opener):
     with sqlite3.connect(tmp_path / "journal.db") as raw:
         raw.execute("UPDATE meta SET value = 99 WHERE key = 'format'")
     raw.close()
-    with pytest.raises(IndexFormatError, match="has format 99 and this version reads up to 1; upgrade"):
+    with pytest.raises(IndexFormatError, match="has format 99 and this version reads up to 2; upgrade"):
         opener(tmp_path)
 
 
