@@ -26,6 +26,7 @@ SCHEMA = {
     "required": ["entities"],
     "additionalProperties": False,
 }
+_BLANKS = " \t\n\"'([\u2018\u201c"  # and what may stand before the first word of a sentence
 # Words that open a request and are capitalised only for that; function words do so as well.
 _OPENERS = STOPWORDS | frozenset("name tell list give find describe explain identify state say count".split())
 
@@ -55,7 +56,7 @@ def entities_by_rules(question: str) -> list[str]:
     passage = Passage("question#0", "question", question, 0, len(question))
     mentions = next(_rules().extract([passage])).mentions
     spans = [m for m in mentions if not _joins_others(m, mentions)]
-    return _distinct(_without_opener(question[m.start : m.end]) for m in spans)
+    return _distinct(_name_in(question, m) for m in spans)
 
 
 _kept = threading.local()
@@ -75,6 +76,14 @@ def _joins_others(mention: Mention, mentions: Iterable[Mention]) -> bool:
     """Return whether a mention is "X and Y" where both were found: a question that compares names two."""
     inside = [m for m in mentions if m != mention and mention.start <= m.start and m.end <= mention.end]
     return any(m.start == mention.start for m in inside) and any(m.end == mention.end for m in inside)
+
+
+def _name_in(question: str, mention: Mention) -> str:
+    """Return a mention's name, without the word that opens its sentence: "May 1951" and "Will Smith" stay."""
+    name = question[mention.start : mention.end]
+    before = question[: mention.start].rstrip(_BLANKS)
+    opens = before == "" or before[-1] in ".?!:;"
+    return _without_opener(name) if opens and mention.kind != "date" else name
 
 
 def _without_opener(name: str) -> str:

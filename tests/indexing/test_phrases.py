@@ -84,7 +84,9 @@ def test_a_short_phrase_has_no_synonyms_of_its_own():
     assert edges(said([("Al", "is", "Bo")]), {("al", "bo"): 0.9})["al", "bo"] == 2.0
     # Two vowel signs make no long name; two characters of Chinese do.
     assert edges(said([("की", "met", "Ada")]), {("की", "ada"): 0.9})["ada", "की"] == pytest.approx(1.9)
-    assert edges(said([("東京", "is", "京都")]), {("東京", "京都"): 0.9})["京都", "東京"] == pytest.approx(1.8)
+    assert edges(said([("東京", "is", "京都")]), {("東京", "京都"): 0.9})["京都", "東京"] == pytest.approx(
+        1.8
+    )
 
 
 def test_no_phrase_is_tied_to_itself_nor_held_twice():
@@ -233,9 +235,7 @@ def as_osu(rows: Any, documents: Any, file: Path) -> Path:
         }
         for number, row in enumerate(rows)
     ]
-    file.write_text(
-        json.dumps({"docs": docs, "avg_ent_chars": 1.0, "avg_ent_words": 1.0}), encoding="utf-8"
-    )
+    file.write_text(json.dumps({"docs": docs, "avg_ent_chars": 1.0, "avg_ent_words": 1.0}), encoding="utf-8")
     return file
 
 
@@ -269,11 +269,14 @@ def test_arrays_of_an_index(tmp_path: Path):
         mentions = segment.rows("phrase_mentions")
         for p in range(3):
             held = [names[i] for i in mentions.row(p)[0]], segment.passage_relations.row(p)[0].tolist()
-            assert held == {
-                "a": (["ada", "ben", "oslo"], [0, 1]),
-                "b": (["ben", "cid", "ulm"], [2, 3]),
-                "c": (["danube", "ulm"], [4]),
-            }[segment.passage(p).document_id]
+            assert (
+                held
+                == {
+                    "a": (["ada", "ben", "oslo"], [0, 1]),
+                    "b": (["ben", "cid", "ulm"], [2, 3]),
+                    "c": (["danube", "ulm"], [4]),
+                }[segment.passage(p).document_id]
+            )
         vectors = rag.embedder.embed([relation_text(r) for r in relations])
         np.testing.assert_array_equal(segment.array("relation_vectors"), vectors)
         np.testing.assert_array_equal(segment.array("phrase_vectors"), rag.embedder.embed(names))

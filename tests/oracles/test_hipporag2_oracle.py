@@ -86,7 +86,7 @@ class Slow:
             for phrase in self.phrases
         }
         self.edges = {}
-        for i, triples in enumerate(self.corpus):
+        for triples in self.corpus:
             for s, _, o in triples:
                 self.edges[s, o] = self.edges.get((s, o), 0.0) + 1.0
                 self.edges[o, s] = self.edges.get((o, s), 0.0) + 1.0
@@ -239,7 +239,9 @@ def test_the_corpora_hold_what_they_should():
 
 def made(passages, phrase_vectors=None, fact_vectors=None):
     """The graph of passages' triples; without vectors, all stand at right angles."""
-    phrases = collect_phrases([Extraction(triples=tuple(Triple(*t) for t in triples)) for triples in passages])
+    phrases = collect_phrases(
+        [Extraction(triples=tuple(Triple(*t) for t in triples)) for triples in passages]
+    )
     n, n_facts = len(phrases.texts), len(phrases.relations)
     vectors = np.eye(n, 16, dtype=np.float32) if phrase_vectors is None else phrase_vectors
     mentions = phrase_mentions(phrases, len(passages))
