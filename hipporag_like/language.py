@@ -79,6 +79,7 @@ class Language:
 
     def finder_of(self, search: SearchConfig, session: CachedLLM | None) -> Callable[[str], list[str]]:
         """Return what finds the entities that a question names."""
+
         def find(question: str) -> list[str]:
             from hipporag_like.retrieval.question_entities import entities_by_llm, entities_by_rules
 

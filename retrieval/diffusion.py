@@ -20,7 +20,10 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.rows import Rows
 
-TOLERANCE = 1e-9  # relative, in the norm of y; the 200th passage of a ranking has about 1e-4 of the first
+# Relative, in the norm of y. The 200th passage of a ranking has about 1e-4 of the first, so 1e-7 tells a thousandth of
+# it. 1e-10 takes six rounds more and leaves the first 200 passages of all 100 questions of musique_train100 in place.
+TOLERANCE = 1e-7
+EXACT = 1e-10  # of power iteration, the reference; PRPACK's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def _by_chebyshev(graph: Diffusion, start: NDArray[np.float64], damping: float) 
 def _by_power(graph: Diffusion, start: NDArray[np.float64], damping: float) -> NDArray[np.float64]:
     left = (1.0 - damping) * start / graph.root
     found = np.zeros_like(left)
-    for _ in range(math.ceil(math.log(TOLERANCE) / math.log(damping))):
+    for _ in range(math.ceil(math.log(EXACT) / math.log(damping))):
         found += left
         left = damping * (graph.matrix @ left)
     result: NDArray[np.float64] = found * graph.root

@@ -164,15 +164,23 @@ def _entities(values: Sequence[Any], dropped: dict[str, int]) -> list[str]:
 
 
 def _triples(values: Sequence[Any], dropped: dict[str, int]) -> list[Triple]:
-    good = [Triple(*(squeeze(part) for part in v)) for v in values if _is_triple(v)]
+    read = [_triple(value) for value in values]
+    good = [triple for triple in read if triple is not None]
     dropped["triples"] += len(values) - len(good)
     return good
 
 
-def _is_triple(value: Any) -> bool:
-    if not (isinstance(value, list) and len(value) == 3 and all(isinstance(part, str) for part in value)):
-        return False
-    return bool(entity_key(value[0]) and value[1].strip() and entity_key(value[2]))
+def _triple(value: Any) -> Triple | None:
+    """Return three texts as a triple; a number is the text it is written as, as in ["Ada", "born in", 1815]."""
+    if not (isinstance(value, list) and len(value) == 3):
+        return None
+    parts = [str(v) if isinstance(v, (int, float)) and not isinstance(v, bool) else v for v in value]
+    if not all(isinstance(part, str) for part in parts):
+        return None
+    subject, relation, target = (squeeze(part) for part in parts)
+    if not (entity_key(subject) and relation and entity_key(target)):
+        return None
+    return Triple(subject, relation, target)
 
 
 def _row(entities: Sequence[str], triples: Sequence[Triple]) -> Row:

@@ -126,7 +126,11 @@ ASKED_WRONG = {
     "k in letters": (lambda r: r.retrieve("lamp", "5"), ConfigError, "whole number"),
     "k is true": (lambda r: r.retrieve("lamp", True), ConfigError, "whole number"),
     "k is a fraction": (lambda r: r.retrieve("lamp", 2.5), ConfigError, "whole number"),
-    "unknown method": (lambda r: r.retrieve("lamp", method="grph"), ConfigError, "graph, hipporag, hipporag2, dense"),
+    "unknown method": (
+        lambda r: r.retrieve("lamp", method="grph"),
+        ConfigError,
+        "graph, hipporag, hipporag2, dense",
+    ),
     "unknown namespace": (lambda r: r.retrieve("lamp", namespace="no"), UsageError, "it has: default"),
     "unknown comparison": (lambda r: r.retrieve("lamp", where={"a": {"above": 1}}), UsageError, "gte"),
     "in without a list": (lambda r: r.retrieve("lamp", where={"a": {"in": "x"}}), UsageError, "list"),

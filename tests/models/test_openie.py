@@ -188,3 +188,18 @@ def test_results_of_a_real_llm() -> None:
     assert sum(len(e.triples) for e in found) > 5 * len(passages)
     located, all_names = sum(len(e.mentions) for e in found), sum(len(e.names) for e in found)
     assert located > all_names
+
+
+def test_a_number_in_a_triple_is_its_text(tmp_path: Path):
+    file = tmp_path / "f.jsonl"
+    row = {
+        "_id": "a",
+        "entities": ["Ada"],
+        "triples": [["Ada", "born in", 1815], ["Ada", "is", True], ["Ada", "has", None]],
+    }
+    file.write_text(json.dumps(row), encoding="utf-8")
+    extractor = OpenIEExtractor(file)
+    passage = Passage(id="a#0", document_id="a", text="Ada was born in 1815.", start=0, end=21)
+    (extraction,) = extractor.extract([passage])
+    assert extraction.triples == (Triple("Ada", "born in", "1815"),)
+    assert extractor.dropped["triples"] == 2

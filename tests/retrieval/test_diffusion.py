@@ -42,7 +42,7 @@ def test_engines_agree(graph_and_reset, damping):
     for found in (push, power, prpack):
         assert found.min() >= 0
         assert found.sum() == pytest.approx(1.0, abs=1e-12)
-    np.testing.assert_allclose(push, prpack, rtol=0, atol=2e-8)
+    np.testing.assert_allclose(push, prpack, rtol=0, atol=1e-6)
     np.testing.assert_allclose(power, prpack, rtol=0, atol=2e-8)
 
 
@@ -113,5 +113,5 @@ def test_nodes_beyond_the_first_are_left_out():
 def test_rounds_grow_with_damping_and_beat_power_iteration():
     rounds = [rounds_for(damping) for damping in (0.05, 0.5, 0.85, 0.95, 0.99)]
     assert rounds == sorted(rounds)
-    assert rounds_for(0.5) == 17  # power iteration takes log(1e-9) / log(0.5) = 30
-    assert rounds_for(0.95) < 80  # and 404 here
+    assert rounds_for(0.5) == 13  # power iteration takes log(1e-7) / log(0.5) = 24
+    assert rounds_for(0.95) < 60  # and 315 here
