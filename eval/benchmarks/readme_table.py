@@ -25,9 +25,9 @@ def table(results: Path) -> str:
     results
         Folder with one JSON file a data set, as ``hipporag-like eval --json`` writes it.
     """
-    files = sorted(results.glob("*.json"))
+    files = sorted(results.glob("*.json"), key=lambda file: file.stem.partition("+"))
     reports = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
-    names = [f"{name} ({report['n_questions']} questions)" for name, report in reports.items()]
+    names = [f"{_label(name)} ({report['n_questions']} questions)" for name, report in reports.items()]
     lines = ["| recall@2 / @5 / @10 | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for method in METHODS:
         cells = [_cell(report["systems"][method]) for report in reports.values()]
@@ -37,6 +37,12 @@ def table(results: Path) -> str:
     answers = [_answers(report["systems"]["graph"]) for report in reports.values()]
     lines.append("| answers, EM / F1 | " + " | ".join(answers) + " |")
     return "\n".join(lines)
+
+
+def _label(stem: str) -> str:
+    """Return a data set's name, and after a + in the file's name, in what way it was indexed."""
+    name, _, way = stem.partition("+")
+    return f"{name}, {way.replace('-triples', ' triples')}" if way else name
 
 
 def _cell(system: dict[str, float]) -> str:
