@@ -145,7 +145,7 @@ def build_and_evaluate(
     """
     names = _require_methods(methods)
     _require_limit(limit)
-    options = config or Config()
+    options = config or _own_config(index_dir)
     if extractor is not None:
         options = replace(options, extract=replace(options.extract, extractor=extractor))
     dataset = load_dataset(path)
@@ -166,6 +166,15 @@ def build_and_evaluate(
         report["index"]["usage"] = total([indexed.usage])
     report["index"]["documents_without_text"] = len(dataset.documents) - len(documents)
     return report
+
+
+def _own_config(index_dir: str | Path | None) -> Config:
+    """Return the options of the index that is there, so that it is not made anew by the defaults."""
+    if index_dir is None:
+        return Config()
+    from hipporag_like.indexing.notes import config_of
+
+    return config_of(Path(index_dir))
 
 
 def _require_methods(methods: Sequence[str]) -> tuple[str, ...]:

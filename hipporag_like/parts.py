@@ -196,10 +196,18 @@ class Parts:
             extractor=self.extractor(llm),
             embedder=lambda: embedder,
             fingerprint=embedder.fingerprint,
-            dim=embedder.dim,
+            dim=self._dim(embedder),
             prompts={} if llm is None else self.language.prompts.digests,
             usage=usage,
         )
+
+    def _dim(self, embedder: Embedder) -> int:
+        """Return the length of its vectors, from the index where that knows: a server would have to be asked."""
+        try:
+            manifest = self.index().manifest
+        except (IndexNotFoundError, IndexCorruptError):
+            return embedder.dim
+        return int(manifest["dim"]) if manifest["embedder"] == embedder.fingerprint else embedder.dim
 
     def asks_to_extract(self) -> bool:
         """Return whether indexing calls the language model."""

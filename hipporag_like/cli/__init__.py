@@ -23,4 +23,9 @@ def main() -> None:
 
         get_command(app)(prog_name="hipporag-like")
     except KeyboardInterrupt:  # outside of a command; inside, the command's own errors go first
-        sys.exit(_errors.interrupted())
+        _errors.interrupted()
+        _errors.leave()
+    except SystemExit as end:
+        if end.code == _errors.INTERRUPTED:
+            _errors.leave()
+        raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -60,6 +61,13 @@ def interrupted() -> int:
     """Say what an interruption leaves behind and return its exit code."""
     say("stopped; what was finished is kept, run the same command again to go on")
     return INTERRUPTED
+
+
+def leave() -> None:
+    """End an interrupted process now: Python would wait for calls that a second Ctrl-C has given up."""
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    os._exit(INTERRUPTED)
 
 
 def open_closed_streams() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from hipporag_like.errors import EndpointDownError
@@ -11,6 +12,8 @@ from hipporag_like.errors import EndpointDownError
 # Calls failing one after the other, each after its own retries, before the endpoint counts as down. One is bad
 # luck; five took five times the retries' minute, or the whole width of calls at once.
 FAILURES = 5
+# Seconds after which a new call may try again, so that a program that lives on finds a server that came back.
+RECOVERY = 10.0
 
 
 class Circuit:
@@ -22,11 +25,17 @@ class Circuit:
         Calls at once.
     failures
         Failed calls in a row that open the circuit.
+    clock
+        Seconds that never go back.
     """
 
-    def __init__(self, width: int, failures: int = FAILURES) -> None:
+    def __init__(
+        self, width: int, failures: int = FAILURES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._free = width
         self._most = failures
+        self._clock = clock
+        self._opened = 0.0
         self._row = 0
         self._down = ""
         self._changed = threading.Condition()
@@ -35,6 +44,7 @@ class Circuit:
     def slot(self) -> Iterator[None]:
         """Hold one of the slots, waiting for it; raises :class:`EndpointDownError` as soon as the circuit opens."""
         with self._changed:
+            self._recover()
             self._changed.wait_for(lambda: self._down or self._free > 0)
             self._check()
             self._free -= 1
@@ -71,10 +81,16 @@ class Circuit:
         return True
 
     def trip(self, sentence: str) -> None:
-        """Open the circuit for good: all calls, waiting ones too, fail with ``sentence``; the first one counts."""
+        """Open the circuit: all calls, waiting ones too, fail with ``sentence``; the first one counts."""
         with self._changed:
-            self._down = self._down or sentence
+            if not self._down:
+                self._down, self._opened = sentence, self._clock()
             self._changed.notify_all()
+
+    def _recover(self) -> None:
+        """Close the circuit some time after it opened; one more failure opens it again."""
+        if self._down and self._clock() - self._opened >= RECOVERY:
+            self._down, self._row = "", self._most - 1
 
     def _check(self) -> None:
         if self._down:

@@ -71,7 +71,7 @@ class Endpoint:
         self._client: Any = None
         self._reached = False
         self._lock = threading.Lock()
-        self.circuit = Circuit(config.concurrency)
+        self.circuit = Circuit(config.concurrency, clock=pace.clock)
         self._limit = RateLimit(config.requests_per_minute, config.tokens_per_minute, pace.clock, self._sleep)
 
     def call(

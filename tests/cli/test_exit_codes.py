@@ -122,8 +122,16 @@ main()
 """
 
 
-def _process(body, **options):
-    command = [sys.executable, "-c", STAND_IN.replace("{body}", body), "stats", "--index", "x", "--json"]
+def _process(body, before="", **options):
+    command = [
+        sys.executable,
+        "-c",
+        before + STAND_IN.replace("{body}", body),
+        "stats",
+        "--index",
+        "x",
+        "--json",
+    ]
     return subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -148,6 +156,29 @@ def test_what_nobody_foresaw_is_one_sentence_and_exit_1():
         err == "unexpected error: ZeroDivisionError: division by zero; "
         "run with HIPPORAG_LIKE_DEBUG=1 for the traceback\n"
     )
+
+
+WAITING = """
+import sys, time
+from concurrent.futures import ThreadPoolExecutor
+def work():
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(time.sleep, 60)
+        print("ready", file=sys.stderr, flush=True)
+        slow.result()
+"""
+
+
+def test_a_second_ctrl_c_waits_for_nobody():
+    process = _process("return work()", WAITING)
+    assert process.stderr.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):  # what was begun is waited for
+        process.wait(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err == "stopped; what was finished is kept, run the same command again to go on\n"
 
 
 def test_debug_shows_the_traceback():

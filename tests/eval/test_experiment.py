@@ -318,6 +318,14 @@ def test_build_and_evaluate_keeps_folder_and_configuration(built, toy_folder, tm
     assert len(report["systems"]["bm25"]["details"]) == 2
 
 
+def test_an_index_that_is_there_is_evaluated_with_its_own_options(toy_folder, tmp_path):
+    own = Config.from_dict({"embed": {"model": "hashing"}, "chunk": {"max_tokens": 100}})
+    build_and_evaluate(toy_folder, tmp_path / "index", ["bm25"], config=own, read=False)
+    report = build_and_evaluate(toy_folder, tmp_path / "index", ["bm25"], read=False)
+    assert report["index"]["snapshot"] == 1  # not made anew
+    assert report["index"]["models"]["embedder"].startswith("hashing")
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [

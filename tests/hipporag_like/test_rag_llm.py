@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hipporag_like import Config, ConfigError, Document, HippoRAG, LLMError, Usage, UsageError
+from hipporag_like.models.hashing import HashingEmbedder
 from hipporag_like.models.protocols import Prompt
 from hipporag_like.models.scripted import ScriptedLLM
 from hipporag_like.store.journal import Journal
@@ -122,6 +123,27 @@ def test_deleted_text_leaves_no_answers(tmp_path: Path, model: ScriptedLLM):
     kept = b"".join(f.read_bytes() for f in rag.path.iterdir() if f.name.startswith("journal.db"))
     assert b"Old Pell" not in kept
     assert b"Copper Prize" in kept
+
+
+class Shy(HashingEmbedder):
+    """An embedder on a server: to say how long its vectors are costs a call."""
+
+    asked = 0
+
+    @property
+    def dim(self) -> int:
+        self.asked += 1
+        return super().dim
+
+
+def test_what_needs_no_vector_does_not_ask_the_embedder(tmp_path: Path):
+    config = Config.from_dict({"embed": {"model": "hashing"}})
+    HippoRAG(tmp_path / "index", config=config, embedder=Shy()).index(DOCS)
+    shy = Shy()
+    rag = HippoRAG(tmp_path / "index", embedder=shy)
+    assert rag.index(DOCS).unchanged == 3
+    assert rag.delete(["tarn"]).deleted == 1
+    assert shy.asked == 0
 
 
 def test_a_failed_passage_is_told_and_tried_again(tmp_path: Path):

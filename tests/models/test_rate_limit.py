@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from hipporag_like.errors import EndpointDownError
 from hipporag_like.models.backoff import asked_wait, backoff
-from hipporag_like.models.circuit import Circuit
+from hipporag_like.models.circuit import RECOVERY, Circuit
 from hipporag_like.models.rate_limit import RateLimit, Ticket
 
 
@@ -149,6 +149,25 @@ def test_a_pause_ends_when_the_circuit_opens():
     circuit.trip("another reason")
     with pytest.raises(EndpointDownError, match="down for good"), circuit.slot():
         pass
+
+
+def test_some_time_after_it_opened_one_more_failure_opens_it_again():
+    clock = Clock()
+    circuit = Circuit(1, clock=lambda: clock.now)
+    circuit.trip("down")
+    clock.now += RECOVERY - 1
+    with pytest.raises(EndpointDownError, match="down"), circuit.slot():
+        pass
+    clock.now += 1
+    with circuit.slot():
+        circuit.check()
+    assert circuit.failed("down again")
+    with pytest.raises(EndpointDownError, match="down again"), circuit.slot():
+        pass
+    clock.now += RECOVERY
+    with circuit.slot():
+        circuit.alive()
+    assert not circuit.failed("one of many")
 
 
 def test_who_waits_for_a_slot_is_told():
