@@ -69,7 +69,15 @@ class ModelError(HippoRAGLikeError):
 
 
 class LLMError(ModelError):
-    """One call of a language model failed, after all retries; others may do better."""
+    """One call of a language model failed, after all retries; others may do better.
+
+    Attributes
+    ----------
+    spent
+        Retries, tokens in and tokens out of its attempts, where known: a useless answer is paid for too.
+    """
+
+    spent: tuple[int, int, int] = (0, 0, 0)
 
 
 class EndpointDownError(LLMError):

@@ -58,7 +58,11 @@ def stage_line(stage: str, usage: Usage) -> str:
         f"{usage.failed:,} failed" if usage.failed else "",
     ]
     said = [_counted(usage.calls, "call", "calls"), *asides]
-    tokens = f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out" if usage.calls else ""
+    tokens = (
+        f"{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
+        if usage.calls or usage.input_tokens
+        else ""
+    )
     return f"{stage.replace('_', ' ')}: " + ", ".join(filter(None, [*said, tokens]))
 
 

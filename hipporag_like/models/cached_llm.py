@@ -84,8 +84,8 @@ class CachedLLM:
             return self._count(prompt, kept)
         try:
             reply = self._llm.complete(prompt)
-        except LLMError:
-            self.add(prompt.stage, Usage(failed=1))
+        except LLMError as error:
+            self.add(prompt.stage, Usage(0, 0, 1, *error.spent))
             raise
         self._keep(prompt, reply)
         return self._count(prompt, reply)
@@ -103,8 +103,8 @@ class CachedLLM:
                     self._keep(prompt, piece)
                     self._count(prompt, piece)
                 yield piece
-        except LLMError:
-            self.add(prompt.stage, Usage(failed=1))
+        except LLMError as error:
+            self.add(prompt.stage, Usage(0, 0, 1, *error.spent))
             raise
 
     def known(self, prompt: Prompt) -> Reply | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 from hipporag_like.config import LLMConfig
+from hipporag_like.errors import LLMError
 from hipporag_like.models.backoff import Pace
 from hipporag_like.models.chat_answer import (
     Piece,
@@ -97,7 +98,7 @@ class OpenAILLM:
         """
         tally = Tally()
         talk = _Talk(self, prompt, stream=False)
-        with self._endpoint.slot():
+        with self._endpoint.slot(), _told(tally):
             piece = self._endpoint.call(talk.tokens, talk.whole, talk.adapt, tally)
         return Reply(piece.text, piece.end == "length", tally.usage())
 
@@ -109,7 +110,7 @@ class OpenAILLM:
         """
         tally = Tally()
         talk = _Talk(self, prompt, stream=True)
-        with self._endpoint.slot():
+        with self._endpoint.slot(), _told(tally):
             reading = self._endpoint.call(talk.tokens, talk.begin, talk.adapt, tally)
             texts: list[str] = []
             fault: Fault | None = None
@@ -144,6 +145,16 @@ class OpenAILLM:
     def model(self) -> str:
         """The name asked for."""
         return self._model
+
+
+@contextmanager
+def _told(tally: Tally) -> Iterator[None]:
+    """Let an error say what its attempts cost."""
+    try:
+        yield
+    except LLMError as error:
+        error.spent = (tally.retries, tally.input_tokens, tally.output_tokens)
+        raise
 
 
 class _Talk:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -54,6 +55,16 @@ def test_the_second_time_is_free() -> None:
     assert len(inner.prompts) == 1
     assert llm.spent == {"read": Usage(calls=1, cached=1, input_tokens=3, output_tokens=1)}
     assert kept.answers == {(inner.fingerprint, call_key(PROMPT)): ("owner", ("first", False, 3, 1))}
+
+
+def test_a_failed_call_counts_for_what_it_cost() -> None:
+    error = LLMError("nothing of use")
+    error.spent = (2, 30, 0)
+    llm, inner, _ = cached(["x"])
+    inner.complete = Mock(side_effect=error)  # type: ignore[method-assign]
+    with pytest.raises(LLMError):
+        llm.complete(PROMPT)
+    assert llm.spent == {"read": Usage(failed=1, retries=2, input_tokens=30)}
 
 
 def test_it_is_the_model_it_stands_before() -> None:

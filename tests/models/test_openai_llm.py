@@ -33,6 +33,7 @@ from llm_server import (
 from hipporag_like.config import LLMConfig
 from hipporag_like.errors import ConfigError, EndpointDownError, LLMError, MissingExtraError
 from hipporag_like.models.backoff import Pace
+from hipporag_like.models.circuit import RECOVERY
 from hipporag_like.models.openai_llm import OpenAILLM
 from hipporag_like.models.protocols import LLM, Message, Prompt, Reply
 from hipporag_like.types import Usage
@@ -526,6 +527,23 @@ def test_the_fifth_failed_call_in_a_row_opens_the_circuit(make, llm_server):
         kinds.append(isinstance(caught.value, EndpointDownError))
     assert kinds == [False] * 4 + [True] * 3
     assert len(llm_server.requests) == 10
+
+
+def test_a_call_that_fails_says_what_its_useless_answers_cost(make, llm_server):
+    llm_server.script(*[chat(None, usage=(100, 1))] * 3)
+    with pytest.raises(LLMError) as caught:
+        make().complete(asked())
+    assert caught.value.spent == (2, 300, 3)
+
+
+def test_a_circuit_that_opened_lets_calls_try_again_after_a_while(make, llm_server, times):
+    llm = make()
+    llm_server.script(status(401), chat("well again"))
+    for _ in range(2):
+        with pytest.raises(EndpointDownError):
+            llm.complete(asked())
+    times.now += RECOVERY
+    assert llm.complete(asked()).text == "well again"
 
 
 def test_useless_answers_do_not_open_the_circuit(make, llm_server):
