@@ -153,7 +153,9 @@ class HippoRAG:
         from hipporag_like.indexing.build import index_documents
 
         self._require_writable()
-        report = index_documents(self.path, documents, self.config, self._parts.models(), track, failures)
+        models = self._parts.models()
+        self.close()  # an open snapshot is kept, and with it the text that is replaced
+        report = index_documents(self.path, documents, self.config, models, track, failures)
         self.close()
         return report
 
@@ -204,7 +206,9 @@ class HippoRAG:
                 keys += [(n, document_id) for n in found]
                 if not found:
                     failures.append(Failure(document_id, "no document of this id is in the index"))
-        report = delete_documents(self.path, keys, self.config, self._parts.models(), track, failures)
+        models = self._parts.models()
+        self.close()  # an open snapshot is kept, and with it what is to be deleted
+        report = delete_documents(self.path, keys, self.config, models, track, failures)
         self.close()
         return report
 

@@ -22,7 +22,7 @@ from hipporag_like.progress import Track
 from hipporag_like.store.codec import canonical_json
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.lock import WriterLock
-from hipporag_like.store.snapshot import Snapshot, SnapshotWriter, open_snapshot
+from hipporag_like.store.snapshot import Snapshot, SnapshotWriter, open_snapshot, remove_old_snapshots
 from hipporag_like.text import content_hash
 from hipporag_like.types import Document, Failure, IndexReport, Usage
 
@@ -106,7 +106,10 @@ def index_documents(
             if touched is None:
                 recut(journal, config.chunk, track)
         run.failures += found.failures
-        return _publish(folder, journal, config, models, track, run, touched, found)
+        report = _publish(folder, journal, config, models, track, run, touched, found)
+        if found.updated:
+            _forget(folder, journal, models)
+        return report
 
 
 def delete_documents(
@@ -134,8 +137,14 @@ def delete_documents(
         nothing = Ingested(0, 0, 0, frozenset(), ())
         report = _publish(folder, journal, config, models, track, run, touched, nothing, deleted)
         if deleted:
-            prune(folder, journal, models.extractor)
+            _forget(folder, journal, models)
         return report
+
+
+def _forget(folder: Path, journal: Journal, models: Models) -> None:
+    """Remove what is left of texts that were deleted or replaced: what was made of them, and the snapshots before."""
+    prune(folder, journal, models.extractor)
+    remove_old_snapshots(folder)
 
 
 def fingerprint_of(config: Config, models: Models) -> str:

@@ -145,7 +145,7 @@ class SnapshotWriter:
         """
         self._require_open()
         previous = self._published()
-        number = max([previous, *self._numbers()]) + 1
+        number = max([previous, *_numbers(self._snapshots)]) + 1
         target = self._snapshots / str(number)
         manifest = encode_manifest(Manifest(number, fields, self._groups))
         with file_errors("write", target):
@@ -163,7 +163,7 @@ class SnapshotWriter:
         self._open = False
         with file_errors("write", self._folder):
             sync_folder(self._folder)
-        self._remove_old({number, previous})
+        _remove_old(self._snapshots, {number, previous})
         return number
 
     def _require_open(self) -> None:
@@ -180,9 +180,6 @@ class SnapshotWriter:
             self._groups[group] = entry
         return self._groups[group]
 
-    def _numbers(self) -> list[int]:
-        return [int(p.name) for p in self._snapshots.iterdir() if p.name.isascii() and p.name.isdigit()]
-
     def _published(self) -> int:
         """Return the number of what is published; 0 for nothing, or for a ``CURRENT`` to be repaired."""
         try:
@@ -190,12 +187,25 @@ class SnapshotWriter:
         except (IndexNotFoundError, IndexCorruptError):
             return 0
 
-    def _remove_old(self, keep: set[int]) -> None:
-        for number in self._numbers():
-            if number not in keep:
-                old = self._snapshots / f"{_TEMPORARY}old-{number}-{secrets.token_hex(4)}"
-                if retire(self._snapshots / str(number), old):
-                    remove_tree(old)
+
+def remove_old_snapshots(folder: Path) -> None:
+    """Remove every snapshot but the published one, because its texts are to be gone; while holding the ``WriterLock``.
+
+    One that a reader has open stays until a later publication finds it unused.
+    """
+    _remove_old(Path(folder) / SNAPSHOTS_NAME, {current_number(Path(folder))})
+
+
+def _numbers(snapshots: Path) -> list[int]:
+    return [int(p.name) for p in snapshots.iterdir() if p.name.isascii() and p.name.isdigit()]
+
+
+def _remove_old(snapshots: Path, keep: set[int]) -> None:
+    for number in _numbers(snapshots):
+        if number not in keep:
+            old = snapshots / f"{_TEMPORARY}old-{number}-{secrets.token_hex(4)}"
+            if retire(snapshots / str(number), old):
+                remove_tree(old)
 
 
 def _save(path: Path, array: np.ndarray) -> ArrayEntry:

@@ -296,3 +296,27 @@ def test_a_script_in_a_file_does_all_of_it(tmp_path: Path):
     assert rag.index(DOCS).failures == ()
     assert rag.ask(QUESTION).text == "Old Pell"
     assert HippoRAG(rag.path).ask(QUESTION).usage["read"].cached == 1  # the index remembers its options
+
+
+@pytest.mark.parametrize("change", ["delete", "update"])
+def test_text_that_is_gone_is_gone_from_every_file(tmp_path: Path, model: ScriptedLLM, change: str):
+    rag = made(tmp_path / "index", model)
+    rag.retrieve(QUESTION)
+    if change == "delete":
+        rag.delete(["tarn"])
+    else:
+        rag.index([Document("Tarn is known for every lamp made there.", "tarn", "Tarn")])
+    rag.retrieve(QUESTION)
+    rag.close()
+    files = [file for file in rag.path.rglob("*") if file.is_file()]
+    assert [file.name for file in files if b"Old Pell" in file.read_bytes()] == []
+
+
+def test_a_reader_keeps_the_snapshot_it_has_open(tmp_path: Path, model: ScriptedLLM):
+    rag = made(tmp_path / "index", model)
+    with HippoRAG(rag.path, read_only=True) as reader:
+        before = reader.retrieve("Old Pell", 1)
+        rag.delete(["tarn"])
+        assert reader.retrieve("Old Pell", 1) == before
+    rag.delete(["prize"])
+    assert len(list((rag.path / "snapshots").iterdir())) == 1
