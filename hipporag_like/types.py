@@ -140,7 +140,8 @@ class Hit:
     score
         The sum of ``signals``.
     signals
-        Each signal's share of the score, by name (``graph``, ``dense``, ``bm25``).
+        Each signal's share of the score, by name: ``graph``, ``onward``, ``incoming``, ``dense``, ``bm25``
+        (``retrieval.fuse``).
     path
         The best path question -> entity -> fact -> passage, for the ten best hits; empty where the graph
         had no say.
@@ -231,7 +232,8 @@ class Trace:
     method
         The method that produced the hits.
     walk
-        Counts and the error bound of the walk: ``pushes``, ``touched``, ``residual``.
+        Counts and the error bound of the walk: ``pushes``, ``touched``, ``residual``; and ``plain_share``,
+        the part of the scores that went to dense and BM25 because the graph had little to go by.
     seconds
         Time of each stage, by name.
     usage

@@ -67,6 +67,11 @@ class Segment:
         return len(self.array("fact_passage"))
 
     @cached_property
+    def n_titled(self) -> int:
+        """Number of passages whose title names an entity."""
+        return int((np.diff(self.array("title_passage"), prepend=-1) > 0).sum())
+
+    @cached_property
     def entity_keys(self) -> KeyTable:
         """Entity key to entity number."""
         return self.keys("entity_key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,14 @@ def spans_of(rows: Sequence[tuple[int, int, int, int]]) -> Spans:
     """Return (passage, start, end, key) rows as arrays."""
     table = np.array(rows, dtype=np.int32).reshape(-1, 4)
     return Spans(*(np.ascontiguousarray(table[:, column]) for column in range(4)))
+
+
+# "I've" and "Don't", capitalised because a sentence starts there; in talk they are the most frequent names otherwise.
+CONTRACTION = re.compile(
+    r"(?:\w+n['\u2019]t|(?:i|you|he|she|it|we|they|there|here|this|that|what|who|where|when|how|why|let)"
+    r"['\u2019](?:m|re|ve|ll|d|s))",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +199,8 @@ class Names:
         number = self._name_of.get(surface)
         if number is None:
             key = entity_key(surface)
-            number = self._name_of[surface] = -1 if self._common(key, surface) else self._number(key)
+            none = self._common(key, surface) or CONTRACTION.fullmatch(surface) is not None
+            number = self._name_of[surface] = -1 if none else self._number(key)
             if number >= 0:
                 self.named.add(number)
         if number >= 0:

@@ -19,7 +19,10 @@ from hipporag_like.text import squeeze, words
 from hipporag_like.types import Hit, ScoredFact, Seed, Step, Trace, Usage
 
 STAGE = "thought"
-THOUGHT_TOKENS = 256  # a thought is a sentence; the longest of IRCoT's examples has 60
+# A thought is a sentence, and the longest of IRCoT's examples has 60. The rest is for models that think first and
+# have to be let finish; it is a limit and no cost.
+THOUGHT_TOKENS = 512
+CONTEXT_SHARE = 4  # of a small window a thought gets a quarter, for the passages have to fit as well
 NO_THOUGHTS = "(none)"
 _SAYS_ANSWER = re.compile(
     r"\b(?:so|thus|hence|therefore|the)\b\W{0,4}(?:the\b\W{0,4})?(?:final\W{1,4})?"
@@ -106,13 +109,14 @@ def _think(
     question: str, best: Sequence[Hit], thoughts: Sequence[str], llm: LLM, prompts: Prompts
 ) -> tuple[str, Usage]:
     so_far = "\n".join(thoughts) or NO_THOUGHTS
+    tokens = min(THOUGHT_TOKENS, llm.context // CONTEXT_SHARE)
     fitted = fit(
         llm,
         lambda block: prompts.fill("thought", question=question, passages=block, thoughts=so_far),
         [hit.passage for hit in best],
-        THOUGHT_TOKENS,
+        tokens,
     )
-    reply = llm.complete(Prompt(fitted.messages, THOUGHT_TOKENS, STAGE))
+    reply = llm.complete(Prompt(fitted.messages, tokens, STAGE))
     text = squeeze(reply.text.rpartition("</think>")[2])
     if text.startswith("<think>"):  # it never came to an end of thinking
         text = ""

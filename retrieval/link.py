@@ -53,12 +53,15 @@ class Linked:
     entities, mass
         int64 and float64, (n_seeds,), entity numbers ascending; ``mass`` sums to 1, empty where nothing
         was found.
+    named
+        bool, (n_seeds,): whether the question names the entity, spelt rightly or nearly so.
     seeds
         The same for people, heaviest first.
     """
 
     entities: NDArray[np.int64]
     mass: NDArray[np.float64]
+    named: NDArray[np.bool_]
     seeds: tuple[Seed, ...]
 
 
@@ -249,4 +252,9 @@ def _combine(segment: Segment, named: _Weights, by_fact: _Weights) -> Linked:
         Seed(segment.entity_names[e], mass[e], how[e][0], how[e][1])  # type: ignore[arg-type]
         for e in sorted(entities, key=lambda e: (-mass[e], e))
     ]
-    return Linked(np.array(entities, dtype=np.int64), np.array([mass[e] for e in entities]), tuple(seeds))
+    return Linked(
+        entities=np.array(entities, dtype=np.int64),
+        mass=np.array([mass[e] for e in entities]),
+        named=np.array([how[e][0] in ("ngram", "fuzzy") for e in entities], dtype=bool),
+        seeds=tuple(seeds),
+    )

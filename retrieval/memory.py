@@ -16,7 +16,10 @@ from hipporag_like.models.structured import ask
 from hipporag_like.text import squeeze
 
 STAGE = "filter"
-ANSWER_TOKENS = 128  # four numbers in JSON take 12
+# Four numbers in JSON take 12; the rest is for models that think first and have to be let finish, some hundred
+# tokens as a rule. It is a limit and no cost: what is not written is not paid for.
+ANSWER_TOKENS = 512
+CONTEXT_SHARE = 4  # of a small window an answer gets a quarter, for the facts have to fit as well
 FACT_LENGTH = 600  # characters; a fact may be a sentence, and the longest "sentence" is a table
 SCHEMA = {
     "title": "facts",
@@ -72,7 +75,8 @@ def recognise(llm: LLM, prompts: Prompts, question: str, facts: Sequence[str], m
     if not facts:
         return Recognised((), 0)
     lines = "\n".join(f"{n}. {squeeze(fact)[:FACT_LENGTH]}" for n, fact in enumerate(facts, start=1))
-    prompt = Prompt(prompts.fill("filter", question=question, facts=lines), ANSWER_TOKENS, STAGE, SCHEMA)
+    tokens = min(ANSWER_TOKENS, llm.context // CONTEXT_SHARE)
+    prompt = Prompt(prompts.fill("filter", question=question, facts=lines), tokens, STAGE, SCHEMA)
     named = ask(llm, prompt, lambda text: numbers(json_object(text), "facts"), prompts)
     real = [number - 1 for number in named.kept if 1 <= number <= len(facts)][:most]
     return Recognised(tuple(sorted(real)), len(named.kept) - len(real) + named.dropped)

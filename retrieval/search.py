@@ -19,19 +19,24 @@ from hipporag_like.retrieval.dense import nearest
 from hipporag_like.retrieval.filters import allowed_passages, check_where
 from hipporag_like.retrieval.fuse import (
     DEPTH,
+    FACT_POWER,
     HYBRID_WEIGHTS,
     WEIGHTS,
     Signal,
     fuse,
+    incoming_signal,
     mass_signal,
     passage_mass,
     ranked_signal,
 )
+from hipporag_like.retrieval.incoming import incoming
 from hipporag_like.retrieval.lexical import bm25_scores, holding
 from hipporag_like.retrieval.link import Linked, link
+from hipporag_like.retrieval.onward import onward
 from hipporag_like.retrieval.paths import best_path
 from hipporag_like.retrieval.query import Clock, Options, Query, Vector, why_empty
 from hipporag_like.retrieval.topk import top_k
+from hipporag_like.retrieval.trust import plain_share
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 from hipporag_like.types import Hit, PathStep, ScoredFact, Seed, Trace
 
@@ -41,6 +46,8 @@ from hipporag_like.types import Hit, PathStep, ScoredFact, Seed, Trace
 SYNONYM_SHARE = 0.05
 FACTS_SHOWN = 10
 PAPERS = ("hipporag", "hipporag2")
+# Passages whose incoming facts are looked up, best first by each signal: together about 100.
+CANDIDATES = {"graph": 60, "onward": 40, "dense": 40, "bm25": 40}
 PATHS_SHOWN = 10  # hits that get a path; one costs about 0.3 ms
 
 Candidates = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -94,7 +101,8 @@ def search(segments: Sequence[Segment], query: Query, options: Options) -> Trace
     if method == "graph" and not any(p.linked is not None and len(p.linked.entities) for p in parts):
         method, outcome = "hybrid", "no_seeds"
         note = "nothing in the question was found in the graph; hybrid (dense + BM25) answered instead"
-    hits = _hits(parts, query, method, clock)
+    share = plain_share(segments, [part.linked for part in parts]) if method == "graph" else 0.0
+    hits = _hits(parts, query, method, share, clock)
     if not hits:
         outcome, note = "empty", why_empty(segments, masks)
     return Trace(
@@ -106,7 +114,7 @@ def search(segments: Sequence[Segment], query: Query, options: Options) -> Trace
         seeds=_seeds(parts),
         facts=_facts(parts, query),
         hits=hits,
-        walk=_walk_numbers(parts),
+        walk=_walk_numbers(parts, share),
         seconds=clock.seconds,
     )
 
@@ -140,31 +148,54 @@ def _part(
     remember = None if options.keep_facts is None else partial(options.keep_facts, query.text)
     linked = link(segment, query.text, query.vector, lambda text: options.embed([text])[0], remember)
     clock.lap("link")
-    walked = _walk(segment, linked, query.vector, options.search)
-    passages, mass = passage_mass(
-        walked.facts, walked.fact_mass, segment.array("fact_passage"), segment.array("passage_facts")
-    )
-    keep = slice(None) if mask is None else mask[passages]
-    raw["graph"] = passages[keep], mass[keep]
+    walked, second = _walks(segment, linked, query.vector, options.search)
+    raw["graph"] = _reached(segment, walked, mask, FACT_POWER)
+    raw["onward"] = _reached(segment, second, mask, 0.0)
     clock.lap("walk")
+    candidates = np.unique(np.concatenate([_best(raw[name], CANDIDATES[name]) for name in CANDIDATES]))
+    about = incoming(segment, query.vector, linked.entities[linked.named], walked, candidates)
+    raw["incoming"] = candidates, about
+    clock.lap("incoming")
     return _Part(segment, raw, linked, walked)
 
 
-def _walk(segment: Segment, linked: Linked, vector: Vector, config: SearchConfig) -> WalkResult:
+def _reached(
+    segment: Segment, walked: WalkResult, mask: NDArray[np.bool_] | None, power: float
+) -> Candidates:
+    passages, mass = passage_mass(
+        walked.facts, walked.fact_mass, segment.array("fact_passage"), segment.array("passage_facts"), power
+    )
+    keep = slice(None) if mask is None else mask[passages]
+    return passages[keep], mass[keep]
+
+
+def _best(candidates: Candidates, k: int) -> NDArray[np.int64]:
+    passages, values = candidates
+    return passages[top_k(values, k)]
+
+
+def _walks(
+    segment: Segment, linked: Linked, vector: Vector, config: SearchConfig
+) -> tuple[WalkResult, WalkResult]:
+    """Return the walk from the question, and the one from what it found."""
     graph = WalkGraph(
         segment.entity_facts, segment.fact_entities, segment.synonyms, segment.array("fact_vectors")
     )
     options = WalkOptions(config.damping, config.tolerance, config.sharpness, SYNONYM_SHARE)
-    return walk(graph, vector, linked.entities, linked.mass, options, config.engine)
+    walked = walk(graph, vector, linked.entities, linked.mass, options, config.engine)
+    return walked, onward(segment, graph, vector, linked, walked, options, config.engine)
 
 
-def _hits(parts: Sequence[_Part], query: Query, method: str, clock: Clock) -> tuple[Hit, ...]:
-    weights = METHOD_WEIGHTS[method]
+def _hits(parts: Sequence[_Part], query: Query, method: str, plain: float, clock: Clock) -> tuple[Hit, ...]:
+    weights = {
+        name: (1.0 - plain) * weight + plain * HYBRID_WEIGHTS.get(name, 0.0)
+        for name, weight in METHOD_WEIGHTS[method].items()
+    }
     offsets = np.cumsum([0] + [part.segment.n_passages for part in parts])
     signals = {name: _signal(name, parts, offsets) for name in weights}
     if method in ("dense", "bm25"):
         signals = {method: _plain(parts, offsets, method)}
-    passages, shares = fuse(signals, dict(weights))
+    passages, shares = fuse(signals, weights)
     scores = shares.sum(axis=1)
     hits = []
     for rank, row in enumerate(top_k(scores, query.k).tolist(), start=1):
@@ -191,7 +222,9 @@ def _joined(parts: Sequence[_Part], offsets: NDArray[np.int64], name: str) -> Ca
 
 def _signal(name: str, parts: Sequence[_Part], offsets: NDArray[np.int64]) -> Signal:
     passages, values = _joined(parts, offsets, name)
-    return mass_signal(passages, values) if name == "graph" else ranked_signal(passages, values)
+    if name in ("graph", "onward"):
+        return mass_signal(passages, values)
+    return incoming_signal(passages, values) if name == "incoming" else ranked_signal(passages, values)
 
 
 def _plain(parts: Sequence[_Part], offsets: NDArray[np.int64], name: str) -> Signal:
@@ -216,7 +249,7 @@ def _facts(parts: Sequence[_Part], query: Query) -> tuple[ScoredFact, ...]:
     return tuple(sorted(found, key=lambda f: (-f.score, f.fact.passage_id, f.fact.id))[:FACTS_SHOWN])
 
 
-def _walk_numbers(parts: Sequence[_Part]) -> dict[str, float]:
+def _walk_numbers(parts: Sequence[_Part], plain: float) -> dict[str, float]:
     walks = [part.walked for part in parts if part.walked is not None]
     if not walks:
         return {}
@@ -224,4 +257,5 @@ def _walk_numbers(parts: Sequence[_Part]) -> dict[str, float]:
         "pushes": float(sum(w.pushes for w in walks)),
         "touched": float(sum(len(w.entities) + len(w.facts) for w in walks)),
         "residual": max(w.residual for w in walks),
+        "plain_share": plain,
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hipporag_like.config import Config, is_llm
 from hipporag_like.types import Usage
 
 READ = "read"  # the stage of the reader, which may have a model of its own
+PRICES = "llm.input_price and llm.output_price"
+EMBED_PRICE = "llm.embed_price"
 NO_PRICE = "no price given: set [llm] input_price and output_price"
 
 
@@ -21,33 +23,43 @@ class Cost:
     usage
         By stage.
     money
-        In ``currency``; None where a paid service was used and no price is configured.
+        Of the stages that have a price or are free, in ``currency``; None where a paid service was used and
+        nothing that was used has a price.
+    unpriced
+        The stages that ``money`` leaves out: paid for, and no price is configured.
+    hint
+        What to set for them, in words; empty where no price is configured at all, for then nobody asked for one.
     """
 
     usage: Mapping[str, Usage]
     money: float | None
     currency: str
+    unpriced: tuple[str, ...] = ()
+    hint: str = ""
 
 
 def cost(usage: Mapping[str, Usage], config: Config) -> Cost:
     """Return ``usage`` with its price; a reader of its own name counts as the paid service that it is."""
+    llm = config.llm
     if not usage:
-        return Cost(usage, 0.0, config.llm.currency)
-    from hipporag_like.models.costs import money
+        return Cost(usage, 0.0, llm.currency)
+    from hipporag_like.models.costs import EMBED, price
 
-    reader = config.read.reader
-    model = reader if is_llm(reader) else config.llm.model
-    read = {stage: part for stage, part in usage.items() if stage == READ}
-    other = {stage: part for stage, part in usage.items() if stage != READ}
-    prices = [money(read, replace(config.llm, model=model)), money(other, config.llm)]
-    known = [price for price in prices if price is not None]
-    return Cost(usage, sum(known) if len(known) == len(prices) else None, config.llm.currency)
+    found = price(usage, llm, config.read.reader if is_llm(config.read.reader) else "")
+    spoken = [stage for stage in found.unpriced if stage != EMBED]
+    missing = [(spoken, PRICES)] if spoken else []
+    missing += [([EMBED], EMBED_PRICE)] if EMBED in found.unpriced else []
+    hints = [f"{', '.join(map(_words, stages))}: no price, set {option}" for stages, option in missing]
+    asked = llm.input_price or llm.output_price or llm.embed_price
+    return Cost(usage, found.money, llm.currency, found.unpriced, "; ".join(hints) if asked else "")
 
 
 def stage_lines(cost: Cost) -> list[str]:
     """Return a line for each stage, and one for the money where a price is configured and something was paid."""
     lines = [stage_line(stage, usage) for stage, usage in cost.usage.items() if usage != Usage()]
-    return [*lines, f"cost: {price_words(cost.money, cost.currency)}"] if cost.money else lines
+    said = [price_words(cost.money, cost.currency)] if cost.money else []
+    said += [cost.hint] if cost.hint else []
+    return [*lines, f"cost: {'; '.join(said)}"] if said else lines
 
 
 def stage_line(stage: str, usage: Usage) -> str:
@@ -63,7 +75,7 @@ def stage_line(stage: str, usage: Usage) -> str:
         if usage.calls or usage.input_tokens
         else ""
     )
-    return f"{stage.replace('_', ' ')}: " + ", ".join(filter(None, [*said, tokens]))
+    return f"{_words(stage)}: " + ", ".join(filter(None, [*said, tokens]))
 
 
 def price_words(money: float | None, currency: str) -> str:
@@ -73,6 +85,10 @@ def price_words(money: float | None, currency: str) -> str:
     if 0 < money < 1e-4:
         return f"less than 0.0001 {currency}"
     return f"{money:,.2f} {currency}" if money >= 1 or money == 0 else f"{money:.4f} {currency}"
+
+
+def _words(stage: str) -> str:
+    return stage.replace("_", " ")
 
 
 def _counted(number: int, one: str, many: str) -> str:

@@ -86,8 +86,8 @@ def _citation_row(citation: Citation) -> dict[str, Any]:
 
 
 def _money(cost: Cost) -> dict[str, Any]:
-    """Return the price of what was used; ``money`` is null where no price is configured for a paid service."""
-    return {"money": cost.money, "currency": cost.currency}
+    """Return the price of what was used; ``unpriced`` are the stages that ``money`` leaves out."""
+    return {"money": cost.money, "currency": cost.currency, "unpriced": list(cost.unpriced)}
 
 
 def answer_row(answer: Answer, cost: Cost) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hipporag_like.cli._paths import from_anywhere
 from hipporag_like.config import Config, SearchConfig
 from hipporag_like.errors import InputError, UsageError
 from hipporag_like.progress import Track, silent
@@ -60,10 +61,9 @@ def configure(
     }
     if file is None and not given:
         return None
-    config = _own_config(index)
-    if file is not None:
-        config = Config.from_toml(file, config)
-    return Config.from_dict(given, config)
+    own = _own_config(index)
+    config = own if file is None else Config.from_toml(file, own)
+    return from_anywhere(Config.from_dict(given, config), own)
 
 
 def _own_config(index: Path | None) -> Config:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from hipporag_like.errors import LLMError, StoreError
-from hipporag_like.models.protocols import LLM, Prompt, Reply
+from hipporag_like.models.protocols import LLM, Prompt, Reply, Stops
 from hipporag_like.text import content_hash
 from hipporag_like.types import Usage
 
@@ -106,6 +106,10 @@ class CachedLLM:
         except LLMError as error:
             self.add(prompt.stage, Usage(0, 0, 1, *error.spent))
             raise
+
+    def stop(self) -> int | None:
+        """Tell the model to give up calls that only wait; see ``models.protocols.Stops``."""
+        return self._llm.stop() if isinstance(self._llm, Stops) else None
 
     def known(self, prompt: Prompt) -> Reply | None:
         """Return the kept answer to a prompt, or None; calls nothing."""

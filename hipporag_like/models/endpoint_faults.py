@@ -10,21 +10,26 @@ from hipporag_like.text import squeeze
 
 # passing: may be gone the next time. unreachable: no connection at all. unusable: an answer, but none to use.
 # refused: the server does not like this request. final: nothing to be done about this one.
-# key, model, money: every call will be answered the same.
-Kind = Literal["passing", "unreachable", "unusable", "refused", "final", "key", "model", "money"]
+# key, money: every call will be answered the same. forbidden, model: likewise, where none was answered before.
+Kind = Literal["passing", "unreachable", "unusable", "refused", "final", "key", "forbidden", "model", "money"]
 AGAIN: frozenset[Kind] = frozenset({"passing", "unreachable", "unusable"})
+# Once the key and the model's name have served, it is this call that is refused: hosts answer 403 to input that
+# their moderation dislikes, and a gateway 404 where none of its providers takes the request.
+OF_THE_CALL: frozenset[Kind] = frozenset({"forbidden", "model"})
 
 BY_STATUS: dict[int, Kind] = {
     400: "refused",
     401: "key",
     402: "money",
-    403: "key",
+    403: "forbidden",
     404: "model",
     408: "passing",
     422: "refused",
     429: "passing",
 }
 QUOTA_SPENT = "insufficient_quota"  # OpenAI's code of a 429 that no waiting mends
+# Words of a 403 about what was sent (OpenRouter: "... requires moderation ... Your input was flagged"), never the key.
+MODERATED = ("flagged", "moderation", "content policy")
 MESSAGE_LENGTH = 200  # characters of a server's message that are shown; some send a page of HTML
 
 
@@ -104,6 +109,8 @@ def _of_status(error: Any, key: str, now: float) -> Fault:
     status = int(error.status_code)
     said = _without(f"{error.param or ''} {_message(error)}".strip(), key)
     kind: Kind = BY_STATUS.get(status, "passing" if status >= 500 else "final")
+    if kind == "forbidden" and any(word in said.casefold() for word in MODERATED):
+        kind = "final"
     if error.code == QUOTA_SPENT or error.type == QUOTA_SPENT:
         kind = "money"
     reason = scrub(f"HTTP {status}: {_message(error)}", key)

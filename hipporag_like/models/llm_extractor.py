@@ -9,39 +9,23 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
 
 from hipporag_like.errors import EndpointDownError, LLMError
-from hipporag_like.models.json_answers import Items, read_object, strings, triples
+from hipporag_like.models.extraction_answer import BOTH, ENTITIES, TRIPLES, Found, reader, schema, supported
 from hipporag_like.models.located import holds, places, spoken
 from hipporag_like.models.prompts import Prompts
 from hipporag_like.models.protocols import LLM, Prompt
-from hipporag_like.models.structured import CUT, AnswerError, ask, room
+from hipporag_like.models.stoppable import Stoppable
+from hipporag_like.models.structured import ask, room
 from hipporag_like.sentences import sentence_spans
-from hipporag_like.text import STOPWORDS, content_hash, words
-from hipporag_like.types import Extraction, Passage, Triple
+from hipporag_like.text import content_hash, words
+from hipporag_like.types import Extraction, Passage
 
 MOST_TOKENS = 2048  # of an answer; both papers' limit. MuSiQue's passages need 257 on average
 _LEAST_TOKENS = 64  # below, an answer has no room for a handful of facts
 _AHEAD = 4  # passages in flight for each call at once: a slow one at the head does not stop the others
-_ENTITIES = "entities"
-_TRIPLES = "triples"
-_BOTH = "entities_and_triples"
-_TEXTS: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}}
-_LISTS: Mapping[str, Any] = {_ENTITIES: _TEXTS, _TRIPLES: {"type": "array", "items": _TEXTS}}
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What an answer holds; ``whole`` is False where it was cut and its complete items were kept."""
-
-    entities: tuple[str, ...] = ()
-    triples: tuple[Triple, ...] = ()
-    dropped: int = 0
-    whole: bool = True
 
 
 def paid_key(passage: Passage) -> str:
@@ -80,7 +64,7 @@ class LLMExtractor:
     @property
     def fingerprint(self) -> str:
         """The model, the prompts in use, and the number of calls."""
-        used = [_ENTITIES, _TRIPLES] if self._calls == 2 else [_BOTH]
+        used = [ENTITIES, TRIPLES] if self._calls == 2 else [BOTH]
         digests = [self._prompts.digest(name) for name in [*used, "repair"]]
         return f"llm:1:{content_hash(self._llm.fingerprint, str(self._most_tokens), *digests)}"
 
@@ -109,24 +93,24 @@ class LLMExtractor:
         Raises
         ------
         EndpointDownError
-            No call would be answered. All passages before have been yielded, the calls not yet begun are not made.
+            No call would be answered. All passages before have been yielded.
+
+        Whatever ends it early, calls that were not sent yet are given up, and those that were are waited for.
         """
-        stop = threading.Event()
+        run = Stoppable(self._llm)
         window: deque[Future[Extraction]] = deque()
         width = max(1, self._llm.width)
-        with ThreadPoolExecutor(width, thread_name_prefix="extract") as pool:
-            try:
-                for passage in passages:
-                    window.append(pool.submit(self._one, passage, stop))
-                    if len(window) >= _AHEAD * width:
-                        yield window.popleft().result()
-                while window:
-                    yield window.popleft().result()
-            finally:
-                # Whatever ends this, calls under way are waited for: their answers are paid for and kept.
-                stop.set()
-                for future in window:
-                    future.cancel()
+        pool = ThreadPoolExecutor(width, thread_name_prefix="extract")
+        try:
+            for passage in passages:
+                window.append(pool.submit(self._one, passage, run))
+                if len(window) >= _AHEAD * width:
+                    yield _first(window)
+            while window:
+                yield _first(window)
+        finally:
+            pool.shutdown(wait=False)  # a second interruption would have to wait for it
+            run.finish(window)  # calls under way: their answers are paid for and kept
 
     def first_prompt(self, passage: Passage) -> Prompt:
         """Return the first call about a passage, or the only one.
@@ -136,11 +120,11 @@ class LLMExtractor:
         LLMError
             The passage does not fit the model.
         """
-        return self._prompt(_ENTITIES if self._calls == 2 else _BOTH, passage)
+        return self._prompt(ENTITIES if self._calls == 2 else BOTH, passage)
 
     def second_prompt(self, passage: Passage, entities: Sequence[str]) -> Prompt:
         """Return the second call about a passage, given what the first one found; errors as above."""
-        return self._prompt(_TRIPLES, passage, entities=json.dumps(list(entities), ensure_ascii=False))
+        return self._prompt(TRIPLES, passage, entities=json.dumps(list(entities), ensure_ascii=False))
 
     def read_entities(self, passage: Passage, answer: str) -> tuple[str, ...]:
         """Return what the second call is given after ``answer`` to the first one.
@@ -150,24 +134,22 @@ class LLMExtractor:
         AnswerError
             The answer has to be repaired first.
         """
-        return _supported(passage, _reader(_ENTITIES)(answer)).entities
+        return supported(passage, reader(ENTITIES)(answer)).entities
 
-    def _one(self, passage: Passage, stop: threading.Event) -> Extraction:
+    def _one(self, passage: Passage, run: LLM) -> Extraction:
         try:
-            return self._extraction(passage, stop)
+            return self._extraction(passage, run)
         except EndpointDownError:
             raise
         except LLMError as error:
             return Extraction(error=str(error))
 
-    def _extraction(self, passage: Passage, stop: threading.Event) -> Extraction:
+    def _extraction(self, passage: Passage, run: LLM) -> Extraction:
         if not words(passage.text):
             return Extraction(sentences=tuple(sentence_spans(passage.text)))
-        found = self._ask(self.first_prompt(passage), passage)
+        found = self._ask(run, self.first_prompt(passage), passage)
         if self._calls == 2 and found.entities:
-            if stop.is_set():
-                raise LLMError("the run was stopped before this passage was done")
-            facts = self._ask(self.second_prompt(passage, found.entities), passage)
+            facts = self._ask(run, self.second_prompt(passage, found.entities), passage)
             found = Found(found.entities, facts.triples)
         text = spoken(passage.text)
         return Extraction(
@@ -185,12 +167,12 @@ class LLMExtractor:
                 f"the passage does not fit the model's {self._llm.context} tokens; lower chunk.max_tokens, or "
                 "raise llm.context_tokens if the model takes more"
             )
-        keys = [_ENTITIES, _TRIPLES] if name == _BOTH else [name]
-        return Prompt(messages, tokens, stage=name, schema=_schema(name, keys), owner=self.key(passage))
+        keys = [ENTITIES, TRIPLES] if name == BOTH else [name]
+        return Prompt(messages, tokens, stage=name, schema=schema(name, keys), owner=self.key(passage))
 
-    def _ask(self, prompt: Prompt, passage: Passage) -> Found:
-        found = ask(self._llm, prompt, _reader(prompt.stage), self._prompts, judges_cut=True)
-        kept = _supported(passage, found)
+    def _ask(self, run: LLM, prompt: Prompt, passage: Passage) -> Found:
+        found = ask(run, prompt, reader(prompt.stage), self._prompts, judges_cut=True)
+        kept = supported(passage, found)
         counts = {
             "entities": len(found.entities) - len(kept.entities),
             "triples": len(found.triples) - len(kept.triples),
@@ -202,50 +184,8 @@ class LLMExtractor:
         return kept
 
 
-def _schema(name: str, keys: Sequence[str]) -> dict[str, Any]:
-    return {
-        "title": name,
-        "type": "object",
-        "properties": {key: _LISTS[key] for key in keys},
-        "required": list(keys),
-        "additionalProperties": False,
-    }
-
-
-def _reader(stage: str) -> Callable[[str], Found]:
-    """Return what turns the answers of a stage into values."""
-
-    def read(answer: str) -> Found:
-        recovered = read_object(answer)
-        names: Items[str] = Items((), 0)
-        facts: Items[Triple] = Items((), 0)
-        try:
-            if stage != _TRIPLES:
-                names = strings(recovered.values, _ENTITIES)
-            if stage != _ENTITIES:
-                facts = triples(recovered.values, _TRIPLES)
-        except AnswerError:
-            if recovered.whole or not names.kept:
-                raise
-        found = Found(names.kept, facts.kept, names.dropped + facts.dropped, recovered.whole)
-        if not recovered.whole:
-            raise AnswerError(CUT, found if names.kept or facts.kept else None)
-        return found
-
-    return read
-
-
-def _supported(passage: Passage, found: Found) -> Found:
-    """Return what shares a word with the passage or its title."""
-    there = {*words(passage.text), *words(passage.title)}
-
-    def stands(name: str) -> bool:
-        telling = set(words(name))
-        return not there.isdisjoint(telling - STOPWORDS or telling)
-
-    return Found(
-        tuple(name for name in found.entities if stands(name)),
-        tuple(t for t in found.triples if stands(t.subject) or stands(t.object)),
-        found.dropped,
-        found.whole,
-    )
+def _first(window: deque[Future[Extraction]]) -> Extraction:
+    """Take the first result; it stays in the window while it is waited for, to be seen to when that ends early."""
+    extraction = window[0].result()
+    window.popleft()
+    return extraction

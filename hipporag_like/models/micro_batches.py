@@ -17,6 +17,7 @@ Result = TypeVar("Result")
 # How long the first caller waits for others when none is left to come. The callers of one batch are released
 # together and are back within a few ms, after writing their answers down; a batch takes seconds.
 GATHER_S = 0.02
+STOPPED = "the run was stopped before this prompt's turn came"
 
 
 @dataclass(eq=False)
@@ -49,7 +50,8 @@ class MicroBatches(Generic[Job, Result]):
         self._work = work
         self._queue: list[_Ticket[Job, Result]] = []
         self._busy = False
-        self._changed = threading.Condition()  # guards both, told of every change
+        self._working = 0
+        self._changed = threading.Condition()  # guards all three, told of every change
 
     def run(self, job: Job) -> Result:
         """Return the result of a job, after working on a batch or waiting for another thread that does.
@@ -57,7 +59,7 @@ class MicroBatches(Generic[Job, Result]):
         Raises
         ------
         LLMError
-            Of this job; the others of its batch have their own outcomes.
+            Of this job, or it was stopped; the others of its batch have their own outcomes.
         """
         ticket: _Ticket[Job, Result] = _Ticket(job)
         with self._changed:
@@ -71,6 +73,15 @@ class MicroBatches(Generic[Job, Result]):
         if isinstance(ticket.outcome, LLMError):
             raise ticket.outcome
         return cast("Result", ticket.outcome)
+
+    def stop(self) -> int:
+        """Give up all jobs that wait; return how many are worked on. A job that comes later is done as ever."""
+        with self._changed:
+            for ticket in self._queue:
+                ticket.outcome = LLMError(STOPPED)
+            self._queue.clear()
+            self._changed.notify_all()
+            return self._working
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -96,7 +107,7 @@ class MicroBatches(Generic[Job, Result]):
         batch: list[_Ticket[Job, Result]] = []
         try:
             batch = self._take()
-            outcomes = self._work([ticket.job for ticket in batch])
+            outcomes = self._work([ticket.job for ticket in batch]) if batch else []
             for ticket, outcome in zip(batch, outcomes, strict=True):
                 ticket.outcome = outcome
         finally:
@@ -107,6 +118,7 @@ class MicroBatches(Generic[Job, Result]):
         with self._changed:
             self._queue[:0] = left
             self._busy = False
+            self._working = 0
             self._changed.notify_all()
 
     def _take(self) -> list[_Ticket[Job, Result]]:
@@ -118,6 +130,7 @@ class MicroBatches(Generic[Job, Result]):
                 if len(batch) < self._size and self._fits([*(t.job for t in batch), ticket.job]):
                     batch.append(ticket)
             self._queue = [ticket for ticket in self._queue if ticket not in batch]
+            self._working = len(batch)
         return batch
 
     def _gather(self) -> None:

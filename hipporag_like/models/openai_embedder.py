@@ -19,6 +19,7 @@ from hipporag_like.models.endpoint_address import OFFICIAL
 from hipporag_like.models.endpoint_faults import Fault, UnusableError
 from hipporag_like.models.openai_endpoint import Endpoint
 from hipporag_like.models.protocols import TextKind
+from hipporag_like.models.stoppable import finish
 from hipporag_like.models.tally import Tally
 from hipporag_like.models.token_estimate import estimate_tokens, estimated_windows
 from hipporag_like.types import Usage
@@ -114,10 +115,16 @@ class OpenAIEmbedder:
         if len(batches) == 1:
             return self._request(batches[0])
         pool = ThreadPoolExecutor(min(self._width, len(batches)))
+        requests = [pool.submit(self._request, batch) for batch in batches]
+        patient = True
         try:
-            return np.concatenate(list(pool.map(self._request, batches)))
+            return np.concatenate([request.result() for request in requests])
+        except KeyboardInterrupt:
+            patient = False  # a second interruption would have to wait for the pool
+            finish(requests, self._endpoint.circuit.stop)
+            raise
         finally:
-            pool.shutdown(cancel_futures=True)  # after a failure nothing more is paid for
+            pool.shutdown(patient, cancel_futures=True)  # after a failure nothing more is paid for
 
     def _request(self, batch: list[str]) -> Floats:
         """Return the unit vectors of a batch."""

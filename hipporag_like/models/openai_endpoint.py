@@ -20,6 +20,7 @@ from hipporag_like.models.circuit import Circuit
 from hipporag_like.models.endpoint_address import base_address, read_key
 from hipporag_like.models.endpoint_faults import (
     AGAIN,
+    OF_THE_CALL,
     Fault,
     FaultError,
     UnreadableError,
@@ -70,6 +71,7 @@ class Endpoint:
         self._key = ""
         self._client: Any = None
         self._reached = False
+        self._answered = False
         self._lock = threading.Lock()
         self.circuit = Circuit(config.concurrency, clock=pace.clock)
         self._limit = RateLimit(config.requests_per_minute, config.tokens_per_minute, pace.clock, self._sleep)
@@ -94,7 +96,7 @@ class Endpoint:
         Raises
         ------
         LLMError
-            It failed for good.
+            It failed for good, or was stopped before it was sent.
         EndpointDownError
             So would every other call.
         ConfigError
@@ -146,7 +148,8 @@ class Endpoint:
             "money": f"{where} wants to be paid first ({reason}); add credit to the account of the key in "
             f"{self._config.api_key_env}, and run it again",
         }
-        if fault.kind in sentences:
+        sentences["forbidden"] = sentences["key"]
+        if fault.kind in sentences and not (fault.kind in OF_THE_CALL and self._answered):
             return self._down(sentences[fault.kind])
         if fault.kind == "unreachable" and not self._reached:
             return self._down(
@@ -165,7 +168,7 @@ class Endpoint:
         what = f"openai:{self._model} at {self.address} failed{again} ({fault.reason})"
         if fault.wait is not None and fault.wait > MAX_RETRY_AFTER:
             return f"{what}; it asks to wait {fault.wait:.0f} seconds, so run it again later"
-        if fault.kind in ("refused", "final"):
+        if fault.kind in ("refused", "final", *OF_THE_CALL):
             return f"{what}; change what it refuses"
         return f"{what}; run it again, or use another model"
 
@@ -180,7 +183,8 @@ class Endpoint:
             ticket = self._limit.take(tokens)
             before = tally.tokens
             try:
-                result = send()
+                with self.circuit.sending():
+                    result = send()
             except self.caught as error:
                 fault = self.fault_of(error)
             else:
@@ -193,7 +197,8 @@ class Endpoint:
 
     def _note(self, fault: Fault | None) -> None:
         self._reached = self._reached or fault is None or fault.kind != "unreachable"
-        if fault is None or fault.kind in ("unusable", "refused", "final"):
+        self._answered = self._answered or fault is None
+        if fault is None or fault.kind in ("unusable", "refused", "final", *OF_THE_CALL):
             self.circuit.alive()
 
     def _stop(self, state: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -20,8 +20,9 @@ from hipporag_like.models.chat_answer import (
     require_model,
 )
 from hipporag_like.models.chat_dialect import Dialect
+from hipporag_like.models.chat_stream import Reading
 from hipporag_like.models.endpoint_address import OFFICIAL
-from hipporag_like.models.endpoint_faults import Fault, UnreadableError, UnusableError
+from hipporag_like.models.endpoint_faults import Fault, UnusableError
 from hipporag_like.models.openai_endpoint import Endpoint
 from hipporag_like.models.protocols import Prompt, Reply
 from hipporag_like.models.tally import Tally
@@ -90,7 +91,7 @@ class OpenAILLM:
         ------
         LLMError
             This call failed for good: nothing was answered, or nothing of use (no choices, no text, a refusal,
-            a filtered answer, another model's).
+            a filtered answer, another model's); or it was stopped.
         EndpointDownError
             Every call would fail.
         ConfigError
@@ -125,6 +126,10 @@ class OpenAILLM:
                 raise self._endpoint.given_up(fault, tally.retries)
             talk.add(tally, reading.tokens, "".join(texts))
         yield Reply("".join(texts), reading.end == "length", tally.usage())
+
+    def stop(self) -> int:
+        """Give up calls that wait for a slot, their turn or another attempt; see ``models.protocols.Stops``."""
+        return self._endpoint.circuit.stop()
 
     def dialect(self) -> Dialect:
         """Return what the server is known to understand."""
@@ -188,7 +193,7 @@ class _Talk:
         self.add(tally, tokens, piece.text)
         return piece
 
-    def begin(self, client: Any, tally: Tally) -> _Reading:
+    def begin(self, client: Any, tally: Tally) -> Reading:
         """Ask for a stream, and return it once its first piece is there."""
         import openai
 
@@ -199,7 +204,7 @@ class _Talk:
             stream=True,
             stream_cls=openai.Stream[object],
         )
-        reading = _Reading(read_pieces(chunks, self._llm.model), chunks.close)
+        reading = Reading(read_pieces(chunks, self._llm.model), chunks.close)
         try:
             reading.first()
         except BaseException:
@@ -223,34 +228,3 @@ class _Talk:
         self._used = self._llm.dialect()
         self._sent = self._llm.body(self._prompt, self._used, self._stream)
         return self._sent
-
-
-class _Reading:
-    """A stream that is being read."""
-
-    def __init__(self, pieces: Iterator[Piece], close: Callable[[], None]) -> None:
-        self._pieces = pieces
-        self._first = ""
-        self.close = close
-        self.end = ""
-        self.tokens = Tokens()
-
-    def first(self) -> None:
-        """Read up to the first text, so that what fails before it can be asked for again."""
-        self._first = next(self._texts(), "")
-        if not self._first:
-            raise UnusableError("its stream holds no text")
-
-    def pieces(self) -> Iterator[str]:
-        """Yield the text, piece by piece; raises :class:`UnreadableError` where the end is missing."""
-        yield self._first
-        yield from self._texts()
-        if not self.end:
-            raise UnreadableError("its stream ended before the answer did")
-
-    def _texts(self) -> Iterator[str]:
-        for piece in self._pieces:
-            self.end = self.end or piece.end
-            self.tokens = piece.tokens or self.tokens
-            if piece.text:
-                yield piece.text

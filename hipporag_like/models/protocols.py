@@ -161,6 +161,21 @@ class LLM(Protocol):
 
 
 @runtime_checkable
+class Stops(Protocol):
+    """A language model whose calls may wait for something else than their answers, and can be told not to."""
+
+    def stop(self) -> int | None:
+        """Give up the calls under way that were not sent yet, with an ``LLMError`` each; later ones are made.
+
+        Returns
+        -------
+        int or None
+            How many were sent and will still be answered; None where that is not known.
+        """
+        ...
+
+
+@runtime_checkable
 class Metered(Protocol):
     """A model that counts what it costs."""
 

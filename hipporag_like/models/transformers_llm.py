@@ -102,6 +102,10 @@ class TransformersLLM:
         self._ready()
         return self._reply(job, self._batches.run(job))
 
+    def stop(self) -> int:
+        """Give up prompts whose turn has not come; see ``models.protocols.Stops``."""
+        return self._batches.stop()
+
     def stream(self, prompt: Prompt) -> Iterator[str | Reply]:
         """Yield the answer piece by piece, then the whole as a ``Reply``; errors as of :meth:`complete`.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hipporag_like.cli import _session
+from hipporag_like.config import Config
 from hipporag_like.errors import ConfigError
 from hipporag_like.types import Document, Failure
 
@@ -61,6 +62,54 @@ def test_options_change_only_their_part_of_the_configuration(tmp_path):
     assert _session.configure(file).embed.model == "other"
     with pytest.raises(ConfigError):
         _session.configure(file, extractor="nonsense")
+
+
+@pytest.fixture
+def folder_of_models(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("prompts", "models/chat", "hub/name", "rules", "llm", "minilm", "hashing"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "script.json").write_text("{}", encoding="utf-8")
+    return tmp_path
+
+
+def test_relative_paths_are_kept_so_that_they_hold_from_anywhere(folder_of_models):
+    here = folder_of_models
+    (here / "c.toml").write_text(
+        '[llm]\nprompts = "prompts"\n[read]\nreader = "transformers:models/chat"\n', encoding="utf-8"
+    )
+    config = _session.configure(here / "c.toml", llm="scripted:script.json", embedder="models/chat")
+    assert config.llm.prompts == str(here / "prompts")
+    assert config.llm.model == f"scripted:{here / 'script.json'}"
+    assert config.read.reader == f"transformers:{here / 'models' / 'chat'}"
+    assert config.embed.model == str(here / "models" / "chat")
+    assert _session.configure(None, extractor="openie:script.json").extract.extractor == (
+        f"openie:{here / 'script.json'}"
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"llm": "transformers:owner/chat"},
+        {"llm": "transformers:~/chat"},
+        {"llm": "openai:models/chat"},
+        {"extractor": "rules"},  # there is a folder of this name
+        {"reader": "llm"},
+        {"embedder": "minilm"},
+        {"embedder": "owner/embedder"},
+    ],
+)
+def test_names_stay_as_they_are(folder_of_models, options):
+    config = _session.configure(None, **options)
+    (value,) = options.values()
+    assert value in (config.llm.model, config.extract.extractor, config.read.reader, config.embed.model)
+
+
+def test_paths_of_the_index_itself_are_left_alone(folder_of_models, monkeypatch):
+    own = Config.from_dict({"llm": {"model": "transformers:hub/name"}})
+    monkeypatch.setattr(_session, "_own_config", lambda index: own)
+    assert _session.configure(None, reader="llm").llm.model == "transformers:hub/name"
 
 
 def test_index_hands_over_documents_and_what_could_not_be_read(cli, fake, tmp_path, monkeypatch):

@@ -54,7 +54,11 @@ def test_ask_without_an_answer_is_null_not_empty(cli, fake, index_dir):
 
 def test_explain_prints_the_whole_trace(cli, fake, index_dir):
     row = json.loads(cli("explain", "q", "--index", index_dir, "--json").stdout)
-    assert set(row) == {field.name for field in dataclasses.fields(fake.trace)} | {"money", "currency"}
+    assert set(row) == {field.name for field in dataclasses.fields(fake.trace)} | {
+        "money",
+        "currency",
+        "unpriced",
+    }
     assert row["seeds"][0] == {"entity": "jaws", "weight": 0.8, "source": "ngram", "matched": "Jaws"}
     assert row["facts"][0]["passage_id"] == "films-1#0" and row["facts"][0]["similarity"] == 0.71
     assert list(row["hits"][0])[: len(HIT_KEYS)] == HIT_KEYS
@@ -71,7 +75,11 @@ def test_index_prints_every_count_and_every_failure(cli, fake, tmp_path, monkeyp
     fake.report = IndexReport(added=1, failures=tuple(Failure(f"f{i}", "bad") for i in range(30)))
     result = cli("index", "x.txt", "--index", tmp_path / "new", "--json")
     row = json.loads(result.stdout)
-    assert set(row) == {field.name for field in dataclasses.fields(IndexReport)} | {"money", "currency"}
+    assert set(row) == {field.name for field in dataclasses.fields(IndexReport)} | {
+        "money",
+        "currency",
+        "unpriced",
+    }
     assert len(row["failures"]) == 30 and row["failures"][0] == {"source": "f0", "reason": "bad"}
     assert result.stderr == ""
 

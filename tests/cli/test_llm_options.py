@@ -235,6 +235,45 @@ def test_a_reader_of_its_own_name_is_priced_as_what_it_is(read, llm, expected):
     assert _costs.cost(usage, config).money == (None if expected is None else pytest.approx(expected))
 
 
+EMBEDDED = {"entities": Usage(1, input_tokens=10**6), "embed": Usage(1, input_tokens=10**6)}
+
+
+@pytest.mark.parametrize(
+    ("prices", "money", "line"),
+    [
+        ({"input_price": 2.0}, 2.0, "cost: 2.00 USD; embed: no price, set llm.embed_price"),
+        (
+            {"embed_price": 0.5},
+            0.5,
+            "cost: 0.5000 USD; entities: no price, set llm.input_price and llm.output_price",
+        ),
+        ({"input_price": 2.0, "embed_price": 0.5}, 2.5, "cost: 2.50 USD"),
+        ({}, None, None),  # who states no price is not asked for one
+    ],
+)
+def test_what_has_a_price_is_priced_and_what_has_none_is_named(prices, money, line):
+    cost = _costs.cost(EMBEDDED, Config(llm=LLMConfig(model="openai:m", **prices)))
+    assert cost.money == money
+    unpriced = {"entities": "input_price", "embed": "embed_price"}
+    assert cost.unpriced == tuple(stage for stage, name in unpriced.items() if name not in prices)
+    assert [said for said in _costs.stage_lines(cost) if "cost" in said] == ([line] if line else [])
+
+
+def test_an_embedder_without_a_price_is_named_where_it_alone_was_used():
+    config = Config(llm=LLMConfig(model="openai:m", input_price=2.0))
+    cost = _costs.cost({"embed": Usage(1, input_tokens=5), "entities": Usage(cached=3)}, config)
+    assert cost.money is None
+    assert _costs.stage_lines(cost)[-1] == "cost: embed: no price, set llm.embed_price"
+
+
+def test_the_stages_without_a_price_are_in_the_json(cli, fake, index_dir, loaded, tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text(PRICED.to_toml(), encoding="utf-8")
+    fake.report = IndexReport(added=1, usage=EMBEDDED)
+    row = json.loads(cli("index", "x", "--index", index_dir, "--config", file, "--json").stdout)
+    assert (row["money"], row["unpriced"]) == (2.0, ["embed"])
+
+
 @pytest.mark.parametrize(
     ("money", "words"),
     [

@@ -202,6 +202,7 @@ def test_money_by_the_stated_prices(tmp_path: Path) -> None:
         ({"read": Usage(cached=5)}, LLMConfig(model="openai:m"), 0.0),
         ({"read": Usage(calls=1, input_tokens=5)}, LLMConfig(model="openai:m"), None),
         ({"read": Usage(calls=1, input_tokens=5)}, LLMConfig(model="transformers:m"), 0.0),
+        ({"read": Usage(calls=1, input_tokens=5)}, LLMConfig(), None),  # the user's own object
         ({"read": Usage(input_tokens=2_000_000)}, LLMConfig(model="openai:m", input_price=3), 6.0),
         ({"read": Usage(output_tokens=10**6)}, LLMConfig(model="transformers:m", output_price=1), 1.0),
         ({"embed": Usage(input_tokens=10**6)}, LLMConfig(embed_price=0.25), 0.25),

@@ -101,3 +101,28 @@ def test_an_error_does_not_stay() -> None:
     with pytest.raises(LLMError, match="no -3"):
         batches.run(-3)
     assert batches.run(3) == 9
+
+
+def test_stopping_gives_up_what_waits_and_leaves_what_is_worked_on() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(jobs: Sequence[int]) -> list[int | LLMError]:
+        begun.set()
+        assert go_on.wait(10)
+        return [job * job for job in jobs]
+
+    batches: MicroBatches[int, int] = MicroBatches(1, always, work)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(batches.run, 3)
+        assert begun.wait(10)
+        others = [pool.submit(batches.run, job) for job in (4, 5)]
+        while len(batches._queue) < 2:
+            time.sleep(0.001)
+        assert batches.stop() == 1
+        for other in others:
+            with pytest.raises(LLMError, match="stopped"):
+                other.result(10)
+        go_on.set()
+        assert first.result(10) == 9
+        assert pool.submit(batches.run, 6).result(10) == 36
+    assert batches.stop() == 0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import random
+import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -315,3 +318,23 @@ def test_several_threads_may_embed_at_once(make):
     for rows in found:
         np.testing.assert_array_equal(rows, expected)
     assert embedder.usage.calls == 14
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_an_interruption_gives_up_requests_that_only_wait(llm_server, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    llm_server.script(*[status(429, **{"Retry-After": "60"})] * 2)
+    embedder = OpenAIEmbedder("emb", LLMConfig(base_url=llm_server.base_url, concurrency=2))
+
+    def interrupt() -> None:
+        while len(llm_server.requests) < 2:
+            time.sleep(0.01)
+        time.sleep(0.3)  # both have been told to wait
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        embedder.embed([f"text {n}" for n in range(3 * BATCH_TEXTS)])
+    assert time.monotonic() - began < 20 and len(llm_server.requests) == 2
+    assert embedder.embed(["later"]).shape == (1, embedder.dim)

@@ -485,6 +485,38 @@ def test_what_every_call_would_meet_stops_at_once(make, llm_server, code):
     assert len(llm_server.requests) == 1
 
 
+@pytest.mark.parametrize("code", [403, 404])
+def test_after_an_answer_a_refusal_is_of_that_call(make, llm_server, times, code):
+    llm = make()
+    llm_server.script(chat("fine"), *[status(code, "your input was not liked")] * 8, chat("fine again"))
+    assert llm.complete(asked()).text == "fine"
+    for _ in range(8):
+        with pytest.raises(LLMError, match="not liked") as caught:
+            llm.complete(asked())
+        assert not isinstance(caught.value, EndpointDownError) and one_sentence(caught.value)
+    assert llm.complete(asked()).text == "fine again"
+    assert not times.sleeps
+
+
+@pytest.mark.parametrize("code", [401, 402])
+def test_a_key_that_is_refused_later_stops_all_the_same(make, llm_server, code):
+    llm = make()
+    llm_server.script(chat("fine"), status(code))
+    llm.complete(asked())
+    with pytest.raises(EndpointDownError):
+        llm.complete(asked())
+
+
+def test_input_that_moderation_dislikes_is_never_the_key(make, llm_server):
+    said = "openai/gpt-test requires moderation on this provider. Your input was flagged"
+    llm_server.script(status(403, said), chat("fine"))
+    llm = make()
+    with pytest.raises(LLMError, match="flagged") as caught:
+        llm.complete(asked())
+    assert not isinstance(caught.value, EndpointDownError)
+    assert llm.complete(asked()).text == "fine"
+
+
 def test_a_spent_quota_is_no_matter_of_waiting(make, llm_server, times):
     llm_server.script(status(429, "You exceeded your current quota", "insufficient_quota"))
     with pytest.raises(EndpointDownError, match="credit"):
@@ -544,6 +576,41 @@ def test_a_circuit_that_opened_lets_calls_try_again_after_a_while(make, llm_serv
             llm.complete(asked())
     times.now += RECOVERY
     assert llm.complete(asked()).text == "well again"
+
+
+@pytest.mark.parametrize(
+    ("options", "steps", "sent"),
+    [
+        ({"concurrency": 1}, (slow(1.0, "sent"),), 1),  # the others wait for a slot
+        ({"concurrency": 3}, (status(429, **{"Retry-After": "60"}),) * 3, 0),
+        ({"concurrency": 3, "requests_per_minute": 1}, (slow(1.0, "sent"),), 1),  # for their turn
+    ],
+)
+def test_stopped_calls_wait_for_answers_and_nothing_else(llm_server, monkeypatch, options, steps, sent):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    llm = OpenAILLM("gpt-test", LLMConfig(base_url=llm_server.base_url, **options))
+    llm_server.script(*steps)
+
+    def outcome(number: int) -> str:
+        try:
+            return llm.complete(asked(f"number {number}")).text
+        except EndpointDownError:
+            raise
+        except LLMError as error:
+            return "given up" if "stopped" in str(error) else str(error)
+
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(outcome, number) for number in range(3)]
+        while len(llm_server.requests) < len(steps):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        began = time.monotonic()
+        assert llm.stop() == sent
+        assert sorted(call.result() for call in calls) == ["given up"] * (3 - sent) + ["sent"] * sent
+        assert time.monotonic() - began < 5
+    assert len(llm_server.requests) == len(steps)
+    if "requests_per_minute" not in options:
+        assert llm.complete(asked("later")).text == "you said later"
 
 
 def test_useless_answers_do_not_open_the_circuit(make, llm_server):

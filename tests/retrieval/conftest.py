@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hipporag_like.config import Config, EmbedConfig
+from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.rows import rows_of
 from hipporag_like.rag import HippoRAG
 from hipporag_like.types import Document
 
@@ -118,3 +121,57 @@ def films(make_rag: Callable[..., HippoRAG]) -> Iterator[HippoRAG]:
 @pytest.fixture
 def film_list() -> list[Document]:
     return film_documents()
+
+
+class _Arrays:
+    """What a segment reads of a snapshot, from memory."""
+
+    def __init__(self, arrays: dict[str, np.ndarray]) -> None:
+        self._arrays = arrays
+
+    def array(self, group: str, name: str) -> np.ndarray:
+        return self._arrays[name]
+
+
+def segment_of_arrays(
+    n_passages: int,
+    entity_passages: Sequence[int],
+    facts: Sequence[tuple[int, dict[int, float], Sequence[float]]] = (),
+    titles: Sequence[tuple[int, int]] = (),
+    terms: Sequence[int] = (),
+) -> Segment:
+    """Return a segment by hand.
+
+    ``facts`` are (passage, weight by entity, vector), by passage; ``titles`` are (passage, entity).
+    """
+    n_entities = len(entity_passages)
+    edges = [(f, e, w) for f, (_, entities, _) in enumerate(facts) for e, w in entities.items()]
+    fact, entity, weight = (np.array([edge[i] for edge in edges]) for i in range(3))
+    owner = np.array([passage for passage, _, _ in facts], np.int32)
+    pairs = np.array(sorted(titles), np.int32).reshape(-1, 2)
+    arrays = {
+        "passage_document": np.arange(n_passages),
+        "passage_facts": np.searchsorted(owner, np.arange(n_passages + 1)).astype(np.int64),
+        "fact_passage": owner,
+        "fact_vectors": np.array([vector for _, _, vector in facts], np.float32).reshape(len(facts), -1),
+        "entity_passages": np.array(entity_passages, np.int32),
+        "entity_is_term": np.isin(np.arange(n_entities), terms),
+        "title_passage": pairs[:, 0],
+        "title_entity": pairs[:, 1],
+    }
+    for name, table in (
+        ("entity_facts", rows_of(entity, fact, weight, n_entities)),
+        ("fact_entities", rows_of(fact, entity, weight, len(facts))),
+        ("synonyms", rows_of(*np.zeros((3, 0), np.int32), n_entities)),
+    ):
+        arrays |= {
+            f"{name}_indptr": table.indptr,
+            f"{name}_index": table.indices,
+            f"{name}_weight": table.weights,
+        }
+    return Segment(_Arrays(arrays), "by hand")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def make_segment() -> Callable[..., Segment]:
+    return segment_of_arrays

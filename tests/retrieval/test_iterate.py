@@ -100,6 +100,12 @@ def test_a_thought_that_brings_nothing_new_ends_it(again: str, kept: str | None)
     assert [step.thought for step in trace.steps] == ["It is Jaws.", kept]
 
 
+def test_a_thought_may_come_after_long_thinking() -> None:
+    trace, look, _ = run(["<think>" + "well " * 400 + "</think>Jaws is by Spielberg.", SAYS], steps=5)
+    assert look.queries == ["Where?", "Jaws is by Spielberg."]
+    assert trace.steps[0].thought == "Jaws is by Spielberg."
+
+
 @pytest.mark.parametrize(
     ("thought", "says"),
     [

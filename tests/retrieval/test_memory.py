@@ -54,6 +54,14 @@ def test_no_facts_is_no_call() -> None:
     assert keep_facts(ScriptedLLM([]), PROMPTS, "Where?", []) == []
 
 
+@pytest.mark.parametrize("context", [8192, 1024])
+def test_a_model_may_think_before_it_answers(context: int) -> None:
+    thought = "<think>" + "well " * (400 if context > 2048 else 200) + "</think>"
+    llm = ScriptedLLM([thought + '{"facts": [2]}'], context)
+    assert keep_facts(llm, PROMPTS, "Where?", FACTS) == [1]
+    assert llm.prompts[0].max_tokens <= context // 4
+
+
 def test_a_bad_answer_is_sent_back_and_then_given_up() -> None:
     llm = ScriptedLLM(["none of them", '{"facts": "all"}', '{"facts": [1]}'])
     assert keep_facts(llm, PROMPTS, "Where?", FACTS) == [0]
