@@ -232,7 +232,7 @@ class Trace:
     method
         The method that produced the hits.
     walk
-        Counts and the error bound of the walk: ``pushes``, ``touched``, ``residual``; and ``plain_share``,
+        Counts and the error bound of the first walk: ``pushes``, ``touched``, ``residual``; and ``plain_share``,
         the part of the scores that went to dense and BM25 because the graph had little to go by.
     seconds
         Time of each stage, by name.

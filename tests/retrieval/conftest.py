@@ -153,7 +153,7 @@ def segment_of_arrays(
         "passage_document": np.arange(n_passages),
         "passage_facts": np.searchsorted(owner, np.arange(n_passages + 1)).astype(np.int64),
         "fact_passage": owner,
-        "fact_vectors": np.array([vector for _, _, vector in facts], np.float32).reshape(len(facts), -1),
+        "fact_vectors": np.array([vector for _, _, vector in facts] or np.zeros((0, 2)), np.float32),
         "entity_passages": np.array(entity_passages, np.int32),
         "entity_is_term": np.isin(np.arange(n_entities), terms),
         "title_passage": pairs[:, 0],

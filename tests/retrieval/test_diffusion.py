@@ -60,7 +60,8 @@ def test_several_graphs_are_one_without_edges_between(parts, damping, engine):
     expected = spread([whole], [np.concatenate([reset for _, reset in parts])], damping, "prpack")[0]
     ready = [prepare(graph, len(reset)) for graph, reset in parts]
     found = spread(ready, [reset for _, reset in parts], damping, engine)
-    np.testing.assert_allclose(np.concatenate(found), expected, rtol=0, atol=2e-8)
+    atol = 1e-6 if engine == "push" else 2e-8  # as above: push leaves a residual
+    np.testing.assert_allclose(np.concatenate(found), expected, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

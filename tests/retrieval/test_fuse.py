@@ -10,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hipporag_like.retrieval.fuse import (
+    COSINES,
     DEPTH,
     HYBRID_WEIGHTS,
     WEIGHTS,
     Signal,
     fuse,
+    incoming_signal,
     mass_signal,
     passage_mass,
     ranked_signal,
 )
+from hipporag_like.retrieval.incoming import NAMED, NEVER, UNKNOWN
 
 
 def ints(*values: int) -> np.ndarray:
@@ -78,8 +81,35 @@ def test_passage_mass_is_the_sum_over_the_root_of_the_number_of_facts():
     passages, mass = passage_mass(ints(0, 3, 4), np.array([0.1, 0.3, 0.5]), fact_passage, passage_facts)
     assert passages.tolist() == [0, 2]
     assert mass == pytest.approx([0.4 / 2, 0.5])
+    _, undivided = passage_mass(ints(0, 3, 4), np.array([0.1, 0.3, 0.5]), fact_passage, passage_facts, 0.0)
+    assert undivided == pytest.approx([0.4, 0.5])
+    _, by_fact = passage_mass(ints(0, 3, 4), np.array([0.1, 0.3, 0.5]), fact_passage, passage_facts, 1.0)
+    assert by_fact == pytest.approx([0.1, 0.5])
     passages, mass = passage_mass(ints(), np.zeros(0), fact_passage, passage_facts)
     assert (passages.tolist(), mass.tolist()) == ([], [])
+
+
+def test_incoming_facts_count_by_what_the_best_is_more_like_the_question():
+    cosines = np.array([0.7, 0.55, 0.4, 0.1, NAMED, UNKNOWN, NEVER])
+    signal = incoming_signal(np.arange(7) * 3, cosines)
+    assert signal.passages.tolist() == [0, 3, 6, 9, 12, 15, 18]
+    assert signal.values == pytest.approx([1.0, 0.5, 0.0, 0.0, 1.0, 0.5, 0.0])
+
+
+def test_incoming_facts_may_all_be_unlike_the_question():
+    values = incoming_signal(ints(1, 2, 3, 4), np.array([-0.2, -0.35, -0.9, NEVER])).values
+    assert values == pytest.approx([1.0, 0.5, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(("kind", "value"), [(NAMED, 1.0), (UNKNOWN, 0.5), (NEVER, 0.0), (-0.4, 1.0)])
+def test_incoming_facts_all_of_one_kind(kind: float, value: float):
+    assert incoming_signal(ints(5, 8), np.array([kind, kind])).values.tolist() == [value, value]
+
+
+def test_no_incoming_fact_at_all_among_all_kinds():
+    kinds = np.array([NAMED, UNKNOWN, NEVER])
+    assert incoming_signal(ints(0, 1, 2), kinds).values.tolist() == [1.0, 0.5, 0.0]
+    assert incoming_signal(ints(), np.zeros(0)).values.tolist() == []
 
 
 def test_fuse_adds_weighted_shares_over_the_union():
@@ -121,3 +151,15 @@ def test_a_mass_signal_keeps_the_order_and_does_not_know_the_total(mass: list[fl
     assert np.all(np.diff(values[order]) <= 0)
     scaled = mass_signal(np.arange(len(mass)), np.array(mass) * factor).values
     assert scaled == pytest.approx(values, abs=1e-6) or min(mass) * factor < 1e-290
+
+
+@given(st.lists(st.floats(-1, 1) | st.sampled_from([NAMED, UNKNOWN, NEVER]), max_size=40))
+def test_an_incoming_signal_keeps_the_order_and_stays_between_zero_and_one(cosines: list[float]):
+    values = incoming_signal(np.arange(len(cosines)), np.array(cosines)).values
+    assert np.all((values >= 0) & (values <= 1))
+    finite = [cosine for cosine in cosines if math.isfinite(cosine)]
+    for cosine, value in zip(cosines, values.tolist(), strict=True):
+        if math.isfinite(cosine):
+            assert value == pytest.approx(max(0.0, 1 - (max(finite) - cosine) / COSINES))
+        else:
+            assert value == (0.5 if math.isnan(cosine) else float(cosine > 0))

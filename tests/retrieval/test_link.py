@@ -115,6 +115,20 @@ def test_a_name_of_other_letters_is_found_by_its_vector(films: HippoRAG):
     question = "Who taught at the Alma Mater?"
     linked = link(segment, question, EMBEDDER.embed([question])[0], lambda name: {"Alma Mater": vector}[name])
     assert named(linked) == [("Columbia University", "embedding", "Alma Mater")]
+    assert linked.entities[linked.named].tolist() == []  # near in meaning is not what the question says
+
+
+def test_the_question_names_what_it_spells_and_no_entity_of_a_near_fact(films: HippoRAG):
+    question = "Was Steven Speilberg, born in Cincinnati in 1946, the director of Jaws?"
+    linked = linked_to(films, question)
+    assert "fact" in {seed.source for seed in linked.seeds}
+    names = segment_of(films).entity_names
+    assert [names[e] for e in linked.entities[linked.named].tolist()] == sorted(
+        seed.entity for seed in linked.seeds if seed.source in ("ngram", "fuzzy")
+    )
+    assert {"Jaws", "Steven Spielberg", "Cincinnati"} <= {
+        names[e] for e in linked.entities[linked.named].tolist()
+    }
 
 
 def test_names_found_are_not_looked_up_by_vector(films: HippoRAG):

@@ -98,7 +98,11 @@ def test_a_second_hop_by_hand(make_segment: MakeSegment):
     assert first.facts[np.argmax(first.fact_mass)] == 0
     second = onward(segment, graph, question, linked, walked_to((0, 0.3)), OPTIONS)
     by_hand = walk(
-        graph, Y, np.array([1], np.int64), np.array([1.0]), WalkOptions(0.5, 1e-12, 6.0, OPTIONS.synonym_share)
+        graph,
+        Y,
+        np.array([1], np.int64),
+        np.array([1.0]),
+        WalkOptions(0.5, 1e-12, 6.0, OPTIONS.synonym_share),
     )
     np.testing.assert_array_equal(second.facts, by_hand.facts)
     np.testing.assert_allclose(second.fact_mass, by_hand.fact_mass, rtol=1e-6)
@@ -173,6 +177,16 @@ def test_a_question_that_is_a_fact_leaves_nothing_to_ask(
 ):
     segment = make_segment(1, [1, 1], [(0, {0: 1, 1: 1}, sign * vector)])
     assert start_of(segment, vector, link_to((0, 1.0)), walked_to((0, 1.0))) == []
+
+
+def test_a_question_that_is_nearly_a_fact_leaves_only_rounding_to_ask(make_segment: MakeSegment):
+    def left(distance: float) -> list[Start]:
+        segment = make_segment(1, [1, 1], [(0, {0: 1, 1: 1}, unit(1, distance, 0))])
+        return start_of(segment, X, link_to((0, 1.0)), walked_to((0, 1.0)))
+
+    assert left(5e-4) == []  # of unit vectors in single precision, 1e-3 apart is the same
+    [start] = left(2e-3)
+    assert start.question == pytest.approx([0, -1, 0], abs=0.01)
 
 
 def test_facts_that_cancel_out_have_no_direction(make_segment: MakeSegment):

@@ -11,6 +11,9 @@ import pytest
 
 from hipporag_like.config import METHODS, SearchConfig
 from hipporag_like.rag import HippoRAG
+from hipporag_like.retrieval import push as push_engine
+from hipporag_like.retrieval import search as search_module
+from hipporag_like.retrieval.fuse import FACT_POWER, HYBRID_WEIGHTS, WEIGHTS, passage_mass
 from hipporag_like.types import Document, Hit, Trace
 
 MakeRAG = Callable[..., HippoRAG]
@@ -44,14 +47,15 @@ def test_ranks_scores_and_signals(films: HippoRAG, question: str, method: str):
     assert scores == sorted(scores, reverse=True)
     for hit in hits:
         assert sum(hit.signals.values()) == pytest.approx(hit.score)
-        assert set(hit.signals) <= {"graph", "dense", "bm25"}
+        assert set(hit.signals) <= set(WEIGHTS)
+        assert min(hit.signals.values()) >= 0 or method == "dense"  # which shows its cosines
 
 
 def test_each_method_shows_its_own_signals(films: HippoRAG):
     def names(method: str) -> set[str]:
         return {name for hit in films.retrieve(JAWS, method=method) for name in hit.signals}
 
-    assert names("graph") == {"graph", "dense", "bm25"}
+    assert names("graph") == {"graph", "onward", "incoming", "dense", "bm25"}
     assert names("hybrid") == {"dense", "bm25"}
     assert names("dense") == {"dense"}
     assert names("bm25") == {"bm25"}
@@ -61,6 +65,62 @@ def test_a_second_hop_is_found(films: HippoRAG):
     hits = films.retrieve(JAWS, k=3)
     assert {"jaws", "spielberg"} <= {hit.passage.document_id for hit in hits}
     assert hits[0].signals["graph"] > 0
+
+
+def test_the_best_of_each_signal_has_its_whole_weight(films: HippoRAG):
+    trace = films.explain(JAWS, k=50)
+    plain = trace.walk["plain_share"]
+    # Jaws is in one of twelve passages, so r = 1; eleven have a title: 1 - 1 * (1 - 0.5 / 12).
+    assert plain == pytest.approx(0.5 / 12)
+    for name, weight in WEIGHTS.items():
+        whole = (1 - plain) * weight + plain * HYBRID_WEIGHTS.get(name, 0.0)
+        assert max(hit.signals[name] for hit in trace.hits) == pytest.approx(whole)
+    by_name = {hit.passage.document_id: hit.signals for hit in trace.hits}
+    assert by_name["jaws"]["incoming"] == pytest.approx((1 - plain) * WEIGHTS["incoming"])  # is named
+    assert by_name["river"]["incoming"] == pytest.approx((1 - plain) * WEIGHTS["incoming"] / 2)  # no title
+    assert by_name["stroustrup"]["incoming"] < by_name["spielberg"]["incoming"]
+    # A seed that only a fact near the question mentions is not named.
+    assert "Aarhus" in {seed.entity for seed in trace.seeds if seed.source == "fact"}
+    assert by_name["aarhus"]["incoming"] < by_name["river"]["incoming"]
+
+
+def test_the_second_walk_starts_where_the_first_arrived(films: HippoRAG):
+    def values(name: str) -> dict[str, float]:
+        return {hit.passage.document_id: hit.signals[name] / WEIGHTS[name] for hit in trace.hits}
+
+    trace = films.explain(JAWS, k=50)
+    first, second = values("graph"), values("onward")
+    # Through Spielberg and Scheider on to Cincinnati, all nearer now that Jaws itself is no start any more.
+    for name in ("spielberg", "scheider", "cincinnati"):
+        assert 0 < first[name] < second[name]
+    # The first walk also started, a little, from what facts near the question mention; nothing came of it.
+    assert {"South Shields", "Aarhus"} <= {seed.entity for seed in trace.seeds if seed.source == "fact"}
+    for name in ("shields", "aarhus"):
+        assert first[name] > 0 == second[name]
+
+
+def test_the_length_of_a_passage_counts_in_the_first_walk_only(
+    films: HippoRAG, monkeypatch: pytest.MonkeyPatch
+):
+    powers: list[float] = []
+
+    def note(facts: Any, mass: Any, fact_passage: Any, passage_facts: Any, power: float) -> Any:
+        powers.append(power)
+        return passage_mass(facts, mass, fact_passage, passage_facts, power)
+
+    monkeypatch.setattr(search_module, "passage_mass", note)
+    films.retrieve(JAWS)
+    assert powers == [FACT_POWER, 0.0]
+
+
+def test_without_titles_more_goes_to_plain_similarity(make_rag: MakeRAG, film_list: list[Document]):
+    bare = make_rag([replace(document, title="") for document in film_list])
+    trace = bare.explain("Where was Steven Spielberg born?", k=50)
+    assert trace.walk["plain_share"] > 0.5
+    assert all(0 <= trace.walk["plain_share"] < 1 for trace in map(bare.explain, QUESTIONS) if trace.walk)
+    assert max(hit.signals["dense"] for hit in trace.hits) > 0.25
+    # No passage has a title, so the signal prefers none of those it looks at.
+    assert len({hit.signals["incoming"] for hit in trace.hits} - {0.0}) == 1
 
 
 def test_hits_are_exact_slices_with_their_fields(films: HippoRAG, film_list: list[Document]):
@@ -90,7 +150,8 @@ def test_a_good_answer_has_no_note_and_tells_what_was_done(films: HippoRAG):
     assert trace.walk["pushes"] > 0
     assert 0 <= trace.walk["residual"] < 0.01
     assert 0 < trace.walk["touched"]
-    assert {"filter", "dense", "bm25", "link", "walk", "fuse"} == set(trace.seconds)
+    assert set(trace.walk) == {"pushes", "touched", "residual", "plain_share"}
+    assert {"filter", "dense", "bm25", "link", "walk", "incoming", "fuse"} == set(trace.seconds)
     assert min(trace.seconds.values()) >= 0
     assert trace.facts
     scores = [fact.score for fact in trace.facts]
@@ -264,6 +325,19 @@ def test_all_engines_rank_alike(films: HippoRAG, question: str):
     for other in (power, prpack):
         assert [h.passage.id for h in other.hits] == [h.passage.id for h in push.hits]
         assert [h.score for h in other.hits] == pytest.approx([h.score for h in push.hits], abs=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["power", "prpack"])
+def test_a_reference_engine_does_both_walks(films: HippoRAG, engine: str, monkeypatch: pytest.MonkeyPatch):
+    def forbidden(*arguments: object) -> None:
+        raise AssertionError("pushed")
+
+    monkeypatch.setattr(push_engine, "push", forbidden)
+    with pytest.raises(AssertionError, match="pushed"):
+        films.retrieve(JAWS)
+    config = replace(films.config, search=SearchConfig(engine=engine))
+    with HippoRAG(films.path, config=config) as rag:
+        assert any(hit.signals["onward"] > 0 for hit in rag.retrieve(JAWS))
 
 
 def test_many_questions_at_once_are_the_same_questions(films: HippoRAG):
