@@ -12,11 +12,9 @@ from hipporag_like.indexing.texts import plain
 from hipporag_like.retrieval import hipporag, hipporag2
 from hipporag_like.retrieval.filters import allowed_passages, check_where
 from hipporag_like.retrieval.phrase_graph import PhraseGraph, fact_of, facts_of, phrase_graph_of
-from hipporag_like.retrieval.query import Clock, Options, Query, Vector, why_empty
+from hipporag_like.retrieval.query import PATHS_SHOWN, Clock, Options, Query, Vector, why_empty
 from hipporag_like.retrieval.ranked import Linked, Ranked, best_of, similarities
 from hipporag_like.types import Hit, PathStep, ScoredFact, Trace
-
-PATHS_SHOWN = 10
 
 
 def search(segments: Sequence[Segment], query: Query, vector: Vector, options: Options) -> Trace:

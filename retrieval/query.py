@@ -13,6 +13,8 @@ from hipporag_like.config import HippoConfig, LexicalConfig, SearchConfig
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.filters import Where
 
+PATHS_SHOWN = 10  # hits that get a path; one costs about 0.3 ms
+
 Vector = NDArray[np.float32]
 
 

@@ -34,7 +34,7 @@ from hipporag_like.retrieval.lexical import bm25_scores, holding
 from hipporag_like.retrieval.link import Linked, link
 from hipporag_like.retrieval.onward import onward
 from hipporag_like.retrieval.paths import best_path
-from hipporag_like.retrieval.query import Clock, Options, Query, Vector, why_empty
+from hipporag_like.retrieval.query import PATHS_SHOWN, Clock, Options, Query, Vector, why_empty
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.trust import plain_share
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
@@ -48,7 +48,6 @@ FACTS_SHOWN = 10
 PAPERS = ("hipporag", "hipporag2")
 # Passages whose incoming facts are looked up, best first by each signal: together about 100.
 CANDIDATES = {"graph": 60, "onward": 40, "dense": 40, "bm25": 40}
-PATHS_SHOWN = 10  # hits that get a path; one costs about 0.3 ms
 
 Candidates = tuple[NDArray[np.int64], NDArray[np.float64]]
 METHOD_WEIGHTS: Mapping[str, Mapping[str, float]] = {

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from hipporag_like.errors import LLMError, StoreError
+from hipporag_like.models.front import Front
 from hipporag_like.models.protocols import LLM, Prompt, Reply, Stops
 from hipporag_like.text import content_hash
 from hipporag_like.types import Usage
@@ -31,7 +32,7 @@ class Calls(Protocol):
         ...
 
 
-class CachedLLM:
+class CachedLLM(Front):
     """An ``LLM`` in front of another one, which also adds up what calls cost, by stage.
 
     Parameters
@@ -46,36 +47,17 @@ class CachedLLM:
     """
 
     def __init__(self, llm: LLM, calls: Calls, *, must_keep: bool) -> None:
-        self._llm = llm
+        super().__init__(llm)
         self._calls = calls
         self._must_keep = must_keep
         self._spent: dict[str, Usage] = {}
         self._lock = threading.Lock()
 
     @property
-    def fingerprint(self) -> str:
-        """The model's."""
-        return self._llm.fingerprint
-
-    @property
-    def width(self) -> int:
-        """The model's."""
-        return self._llm.width
-
-    @property
-    def context(self) -> int:
-        """The model's."""
-        return self._llm.context
-
-    @property
     def spent(self) -> Mapping[str, Usage]:
         """What all calls made through this object cost, by stage."""
         with self._lock:
             return dict(self._spent)
-
-    def count(self, text: str) -> int:
-        """Return the model's count of tokens."""
-        return self._llm.count(text)
 
     def complete(self, prompt: Prompt) -> Reply:
         """Return the kept answer, or the model's; see ``models.protocols.LLM``."""

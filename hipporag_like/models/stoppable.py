@@ -9,6 +9,7 @@ from concurrent.futures import Future, wait
 from typing import Any
 
 from hipporag_like.errors import LLMError
+from hipporag_like.models.front import Front
 from hipporag_like.models.protocols import LLM, Prompt, Reply, Stops
 from hipporag_like.models.structured import Adds, Remembers
 from hipporag_like.types import Usage
@@ -23,7 +24,7 @@ LOOK_AGAIN = 0.5
 _log = logging.getLogger(__name__)
 
 
-class Stoppable:
+class Stoppable(Front):
     """An ``LLM`` in front of another one, for the calls of one run.
 
     Parameters
@@ -33,27 +34,8 @@ class Stoppable:
     """
 
     def __init__(self, llm: LLM) -> None:
-        self._llm = llm
+        super().__init__(llm)
         self._over = threading.Event()
-
-    @property
-    def fingerprint(self) -> str:
-        """The model's."""
-        return self._llm.fingerprint
-
-    @property
-    def width(self) -> int:
-        """The model's."""
-        return self._llm.width
-
-    @property
-    def context(self) -> int:
-        """The model's."""
-        return self._llm.context
-
-    def count(self, text: str) -> int:
-        """Return the model's count of tokens."""
-        return self._llm.count(text)
 
     def complete(self, prompt: Prompt) -> Reply:
         """Return the model's answer; after the end of the run, every call is an :class:`LLMError`."""

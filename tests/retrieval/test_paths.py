@@ -6,7 +6,7 @@ import pytest
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.rag import HippoRAG
-from hipporag_like.retrieval.search import PATHS_SHOWN
+from hipporag_like.retrieval.query import PATHS_SHOWN
 from hipporag_like.types import PathStep
 
 JAWS = "Where was the director of Jaws born?"
