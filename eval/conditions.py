@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
-from hipporag_like.eval.questions import Dataset, Question, make_dataset, require_gold
+from hipporag_like.eval.questions import Dataset, Evidence, Question, make_dataset, require_gold
 from hipporag_like.text import STOPWORDS, content_hash, hash64, word_spans
 from hipporag_like.types import Document
 
@@ -50,7 +50,12 @@ def lower_cased(dataset: Dataset) -> Dataset:
     """Return ``dataset`` with titles, texts, questions and answers in lower case; ids and types as they are."""
     documents = [replace(d, title=d.title.lower(), text=d.text.lower()) for d in dataset.documents]
     questions = [
-        replace(q, question=q.question.lower(), answers=tuple(dict.fromkeys(a.lower() for a in q.answers)))
+        replace(
+            q,
+            question=q.question.lower(),
+            answers=tuple(dict.fromkeys(a.lower() for a in q.answers)),
+            evidence=tuple(replace(span, text=span.text.lower()) for span in q.evidence),
+        )
         for q in dataset.questions
     ]
     return _changed(dataset, "lower_cased", documents, questions)
@@ -75,7 +80,14 @@ def renamed(dataset: Dataset, seed: int = 0) -> Dataset:
     require_gold(dataset)
     new = {document.id: content_hash(str(seed), document.id) for document in dataset.documents}
     documents = [replace(document, id=new[document.id]) for document in dataset.documents]
-    questions = [replace(q, supporting=tuple(new[gold] for gold in q.supporting)) for q in dataset.questions]
+    questions = [
+        replace(
+            q,
+            supporting=tuple(new[gold] for gold in q.supporting),
+            evidence=tuple(replace(span, document_id=new[span.document_id]) for span in q.evidence),
+        )
+        for q in dataset.questions
+    ]
     return _changed(dataset, "renamed", documents, questions)
 
 
@@ -136,8 +148,24 @@ def _changed(
     questions: Sequence[Question] | None = None,
 ) -> Dataset:
     """Return the changed data set under a name that tells the condition, so that two results are never mixed."""
-    asked = dataset.questions if questions is None else tuple(questions)
-    return make_dataset(f"{dataset.name}+{condition}", tuple(documents), asked)
+    texts = {document.id: document.text for document in documents}
+    asked = [
+        replace(q, evidence=_placed(q.evidence, texts)) if q.evidence else q
+        for q in (dataset.questions if questions is None else questions)
+    ]
+    return make_dataset(f"{dataset.name}+{condition}", tuple(documents), tuple(asked))
+
+
+def _placed(evidence: Sequence[Evidence], texts: Mapping[str, str]) -> tuple[Evidence, ...]:
+    """Return the spans where they stand now; what the change took away, such as a title line, is left out."""
+    placed = []
+    for span in evidence:
+        text = texts[span.document_id]
+        # The old place first: a sentence may occur twice.
+        start = span.start if text.startswith(span.text, span.start) else text.find(span.text)
+        if start >= 0:
+            placed.append(replace(span, start=start))
+    return tuple(placed)
 
 
 def _body(document: Document) -> str:

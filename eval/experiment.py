@@ -6,51 +6,22 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hipporag_like.config import METHODS, Config
 from hipporag_like.errors import ConfigError
+from hipporag_like.eval.asking import PASSAGES, Rag, ask_one, warm_up
 from hipporag_like.eval.comparison import Comparison, compare
 from hipporag_like.eval.datasets import load_dataset
 from hipporag_like.eval.questions import Dataset, Question, require_gold
-from hipporag_like.eval.scores import DEPTH, answer_scores, mean_scores, retrieval_scores, rounded
-from hipporag_like.eval.usage import retrieved, total
+from hipporag_like.eval.tables import Result, system_table
+from hipporag_like.eval.usage import total
 from hipporag_like.progress import Track, silent
-from hipporag_like.types import Answer, Hit, Usage
+from hipporag_like.types import Usage
 
-__all__ = ["Comparison", "Rag", "build_and_evaluate", "compare", "evaluate"]
-
-PASSAGES = 3 * DEPTH  # a document may be cut into several passages; asked for again where three are too few
-
-
-class Rag(Protocol):
-    """What is evaluated; :class:`hipporag_like.HippoRAG` is one."""
-
-    def retrieve(self, question: str, k: int = ..., *, method: str = ...) -> list[Hit]:
-        """Return the ``k`` best passages."""
-        ...
-
-    def ask(self, question: str, *, method: str = ...) -> Answer:
-        """Return an answer."""
-        ...
-
-    def stats(self) -> dict[str, Any]:
-        """Return counts of the index."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Result:
-    """What one method made of one question; ``answer`` is ``None`` where nothing was read."""
-
-    question: Question
-    ranking: tuple[str, ...]
-    seconds: float
-    answer: str | None
-    scores: dict[str, float | None]
-    usage: Mapping[str, Usage]
+__all__ = ["PASSAGES", "Comparison", "Rag", "build_and_evaluate", "compare", "evaluate"]
 
 
 def evaluate(
@@ -76,17 +47,17 @@ def evaluate(
     read
         Also answer each question; else ``em`` and ``f1`` are ``None``.
     details
-        Also keep each question's ranking, answer and scores, for
-        :func:`hipporag_like.eval.comparison.compare`.
+        Also keep each question's ranking, answer, citations and scores, for
+        :func:`hipporag_like.eval.comparison.compare` and :func:`hipporag_like.eval.trec.write_run`.
 
     Returns
     -------
     dict
         ``dataset``, ``n_questions``, ``systems`` (by method) and ``index`` (``rag.stats()``). A system has
-        recalls, ``em`` and ``f1`` in percent, ``mrr`` (over 20 documents) and ``ndcg@10`` from 0 to 1,
-        ``seconds_per_query`` (retrieval alone, mean) and ``per_type``. Each score is the mean over the
-        questions that can be judged by it, and ``None`` where there are none. ``usage`` (by stage) is what
-        language models cost, where they were called.
+        the scores of :func:`hipporag_like.eval.scores.question_scores`, each the mean over the questions that
+        can be judged by it and ``None`` where there are none; ``seconds_per_query`` (retrieval alone, mean),
+        ``per_type`` and, where the set tells them, ``per_hops``. ``usage`` (by stage) is what language
+        models cost, where they were called.
 
     Raises
     ------
@@ -103,7 +74,7 @@ def evaluate(
         "dataset": dataset.name,
         "n_questions": len(questions),
         "systems": {
-            method: _system(*_run(rag, questions, method, read, progress), details) for method in names
+            method: system_table(*_run(rag, questions, method, read, progress), details) for method in names
         },
         "index": dict(rag.stats()),
     }
@@ -192,64 +163,12 @@ def _require_limit(limit: int | None) -> None:
 
 def _run(
     rag: Rag, questions: Sequence[Question], method: str, read: bool, progress: Track
-) -> tuple[list[_Result], Mapping[str, Usage]]:
+) -> tuple[list[Result], Mapping[str, Usage]]:
     """Return what came of each question, and what the first call cost."""
-    # Untimed: the first call loads files and compiles the walk, which is no cost of a query.
-    _, warm = retrieved(rag, f"first, {questions[0].question}", PASSAGES, method)
+    warm = warm_up(rag, questions[0], method)
     results = []
     with progress(f"evaluate {method}", len(questions)) as advance:
         for question in questions:
-            results.append(_answered(rag, question, method, read))
+            results.append(ask_one(rag, question, method, read))
             advance(1)
     return results, warm
-
-
-def _answered(rag: Rag, question: Question, method: str, read: bool) -> _Result:
-    start = time.perf_counter()
-    hits, usage = retrieved(rag, question.question, PASSAGES, method)
-    seconds = time.perf_counter() - start
-    ranking = _documents(rag, question.question, method, hits)
-    text: str | None = None
-    if read:
-        answer = rag.ask(question.question, method=method)
-        text = answer.text or ""
-        # What retrieval asks for the second time comes from the cache; what it cost is counted above.
-        usage = {**answer.usage, **usage}
-    scores = {**retrieval_scores(question, ranking), **answer_scores(question, text)}
-    return _Result(question, ranking, seconds, text, scores, usage)
-
-
-def _documents(rag: Rag, question: str, method: str, hits: Sequence[Hit]) -> tuple[str, ...]:
-    """Return the ``DEPTH`` best documents, each at its best passage; asks for more where passages crowd."""
-    k = PASSAGES
-    while True:
-        ranking = tuple(dict.fromkeys(hit.passage.document_id for hit in hits))
-        if len(ranking) >= DEPTH or len(hits) < k:
-            return ranking[:DEPTH]
-        k *= 4
-        hits = rag.retrieve(question, k, method=method)
-
-
-def _system(results: Sequence[_Result], warm: Mapping[str, Usage], details: bool) -> dict[str, Any]:
-    system: dict[str, Any] = dict(mean_scores([result.scores for result in results]))
-    system["seconds_per_query"] = round(sum(result.seconds for result in results) / len(results), 6)
-    system["per_type"] = _per_type(results)
-    usage = total([warm, *(result.usage for result in results)])
-    if usage:
-        system["usage"] = usage
-    if details:
-        system["details"] = [
-            {"id": r.question.id, "ranking": list(r.ranking), "answer": r.answer, **rounded(r.scores)}
-            for r in results
-        ]
-    return system
-
-
-def _per_type(results: Sequence[_Result]) -> dict[str, dict[str, float | None]]:
-    types = sorted({result.question.type for result in results} - {""})
-    table: dict[str, dict[str, float | None]] = {}
-    for kind in types:
-        scores = [result.scores for result in results if result.question.type == kind]
-        means = mean_scores(scores)
-        table[kind] = {"n": len(scores), "recall@5": means["recall@5"], "f1": means["f1"]}
-    return table

@@ -5,10 +5,13 @@ BEIR: Thakur et al. 2021, ``corpus.jsonl``, ``queries.jsonl`` and ``qrels/SPLIT.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from hipporag_like.errors import InputError
-from hipporag_like.eval.questions import Question
+from hipporag_like.eval.hops import musique_shape
+from hipporag_like.eval.questions import Evidence, Question
 from hipporag_like.eval.rows import Row, read_lines, read_rows
 from hipporag_like.types import Document
 
@@ -23,8 +26,10 @@ def read_own(folder: Path) -> tuple[tuple[Document, ...], tuple[Question, ...]]:
     InputError
         A file or a field is missing or malformed; the message names file and line.
     """
-    questions = tuple(_own_question(row) for row in read_rows(folder / "questions.jsonl"))
-    return _corpus(folder), questions
+    rows = read_rows(folder / "questions.jsonl")
+    documents = _corpus(folder)
+    texts = {document.id: document.text for document in documents}
+    return documents, tuple(_own_question(row, texts) for row in rows)
 
 
 def read_beir(folder: Path) -> tuple[tuple[Document, ...], tuple[Question, ...]]:
@@ -57,17 +62,48 @@ def _document(row: Row) -> Document:
     return Document(id=row.identifier("_id", "id"), title=title, text=text if text.strip() else title)
 
 
-def _own_question(row: Row) -> Question:
+def _own_question(row: Row, texts: Mapping[str, str]) -> Question:
     question = Question(
         id=row.identifier("id", "_id"),
         question=row.filled("question"),
         answers=row.strings("answers"),
         supporting=row.strings("supporting"),
         type=row.optional_text("type"),
+        evidence=_evidence(row, texts),
     )
     if not question.answers and not question.supporting:
         raise row.error("'answers' and 'supporting' are both empty, so nothing can be measured")
-    return question
+    return replace(question, hops=_hops(row, question))
+
+
+def _hops(row: Row, question: Question) -> int:
+    """Return the number of hops: as given, else as MuSiQue's id says, else a step in each needed document."""
+    given = row.first("hops")
+    if given is None:
+        return musique_shape(question.id)[1] or len(question.supporting)
+    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+        raise row.error("'hops' must be a whole number from 1")
+    return given
+
+
+def _evidence(row: Row, texts: Mapping[str, str]) -> tuple[Evidence, ...]:
+    """Return the gold spans: ``evidence`` is a list of ``{"document": id, "text": words of that document}``."""
+    given = row.first("evidence")
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not all(isinstance(value, dict) for value in given):
+        raise row.error("'evidence' must be a list of objects with 'document' and 'text'")
+    spans = []
+    for number, value in enumerate(given, 1):
+        part = Row(f"{row.place}, evidence {number}", value)
+        document, text = part.identifier("document"), part.filled("text").strip()
+        if document not in texts:
+            raise part.error(f"the document {document!r} is not in corpus.jsonl")
+        start = texts[document].find(text)
+        if start < 0:
+            raise part.error(f"'text' does not stand word for word in the document {document!r}")
+        spans.append(Evidence(document, start, text))
+    return tuple(dict.fromkeys(spans))
 
 
 def _qrels_file(folder: Path) -> Path:

@@ -10,6 +10,26 @@ from hipporag_like.types import Document
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """A span of a document, cited or known as gold: ``document.text[start : start + len(text)] == text``.
+
+    Attributes
+    ----------
+    start
+        Character offset in the text of the document, not of a passage.
+    """
+
+    document_id: str
+    start: int
+    text: str
+
+    @property
+    def end(self) -> int:
+        """The offset after the last character."""
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question with what is known about it.
 
@@ -21,6 +41,10 @@ class Question:
         Ids of the documents that are needed to answer; empty where a set judges answers only.
     type
         The kind of question where the set names one (``bridge``, ``comparison``, ``3hop1``).
+    hops
+        How many facts must be put together to answer; 0 where the set does not say.
+    evidence
+        The sentences that hold the answer or a step to it, where a set marks them.
     """
 
     id: str
@@ -28,6 +52,8 @@ class Question:
     answers: tuple[str, ...]
     supporting: tuple[str, ...]
     type: str = ""
+    hops: int = 0
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +110,12 @@ def _require_unique(ids: list[str], what: str, name: str) -> None:
 
 def _checksum(documents: tuple[Document, ...], questions: tuple[Question, ...]) -> str:
     texts = (content_hash(d.id, d.title, d.text) for d in documents)
-    asked = (
-        content_hash(q.id, q.question, q.type, content_hash(*q.answers), content_hash(*q.supporting))
-        for q in questions
-    )
+    asked = (_question_hash(question) for question in questions)
     return content_hash(content_hash(*texts), content_hash(*asked))
+
+
+def _question_hash(question: Question) -> str:
+    evidence = (content_hash(e.document_id, str(e.start), e.text) for e in question.evidence)
+    lists = (question.answers, question.supporting, tuple(evidence))
+    hashes = (content_hash(*values) for values in lists)
+    return content_hash(question.id, question.question, question.type, str(question.hops), *hashes)

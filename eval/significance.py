@@ -43,18 +43,41 @@ def randomisation_test(
     UsageError
         Different lengths, no pairs, a value that is not finite, or no samples.
     """
-    differences = _differences(a, b)
+    return float(randomisation_tests(_differences(a, b)[:, None], samples=samples, seed=seed)[0])
+
+
+def randomisation_tests(
+    differences: NDArray[np.float64], *, samples: int = SAMPLES, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return the p-value of each column of differences, as :func:`randomisation_test`, by the same random swaps.
+
+    Parameters
+    ----------
+    differences
+        float64, (questions, comparisons), finite.
+
+    Returns
+    -------
+    float64, (comparisons,)
+        In (0, 1].
+
+    Raises
+    ------
+    UsageError
+        No questions, a value that is not finite, or no samples.
+    """
+    _require_table(differences)
     _require_samples(samples)
-    observed = abs(float(differences.sum()))
-    threshold = observed - _TOLERANCE * float(np.abs(differences).sum())
-    if len(differences) <= EXACT_UP_TO:
-        patterns = (np.arange(2 ** len(differences))[:, None] >> np.arange(len(differences))) & 1
-        return float(np.mean(np.abs((1 - 2 * patterns) @ differences) >= threshold))
+    size = len(differences)
+    threshold = np.abs(differences.sum(axis=0)) - _TOLERANCE * np.abs(differences).sum(axis=0)
+    if size <= EXACT_UP_TO:
+        patterns = 1 - 2 * ((np.arange(2**size)[:, None] >> np.arange(size)) & 1)
+        return np.asarray(np.mean(np.abs(patterns @ differences) >= threshold, axis=0), dtype=np.float64)
     rng = np.random.default_rng(seed)
-    extreme = 0
-    for count in _chunks(samples, len(differences)):
-        signs = 1 - 2 * rng.integers(0, 2, size=(count, len(differences)), dtype=np.int8)
-        extreme += int(np.count_nonzero(np.abs(signs @ differences) >= threshold))
+    extreme = np.zeros(differences.shape[1], dtype=np.int64)
+    for count in _chunks(samples, size):
+        signs = 1 - 2 * rng.integers(0, 2, size=(count, size), dtype=np.int8)
+        extreme += np.count_nonzero(np.abs(signs.astype(np.float64) @ differences) >= threshold, axis=0)
     return (extreme + 1) / (samples + 1)
 
 
@@ -80,18 +103,47 @@ def bootstrap_interval(
     UsageError
         As :func:`randomisation_test`, or ``level`` out of range.
     """
-    differences = _differences(a, b)
+    table = bootstrap_intervals(_differences(a, b)[:, None], level=level, samples=samples, seed=seed)
+    return float(table[0, 0]), float(table[0, 1])
+
+
+def bootstrap_intervals(
+    values: NDArray[np.float64], *, level: float = 0.95, samples: int = SAMPLES, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return a confidence interval of the mean of each column, all by the same resampled questions.
+
+    Parameters
+    ----------
+    values
+        float64, (questions, columns), finite.
+    level
+        Between 0 and 1.
+
+    Returns
+    -------
+    float64, (columns, 2)
+        Low and high.
+
+    Raises
+    ------
+    UsageError
+        No questions, a value that is not finite, no samples, or ``level`` out of range.
+    """
+    _require_table(values)
     _require_samples(samples)
     if not 0.0 < level < 1.0:
         raise UsageError(f"level must be between 0 and 1, got {level}")
     rng = np.random.default_rng(seed)
-    size = len(differences)
-    drawn = [
-        differences[rng.integers(0, size, size=(count, size))].mean(axis=1)
-        for count in _chunks(samples, size)
-    ]
-    low, high = np.quantile(np.concatenate(drawn), [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    size = len(values)
+    drawn = [_resampled(rng, count, size) @ values / size for count in _chunks(samples, size)]
+    low, high = np.quantile(np.concatenate(drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return np.stack([low, high], axis=1)
+
+
+def _resampled(rng: np.random.Generator, count: int, size: int) -> NDArray[np.float64]:
+    """Return how often each question was drawn, (count, size): one product then does what a look-up a column would."""
+    places = rng.integers(0, size, size=(count, size)) + size * np.arange(count)[:, None]
+    return np.bincount(places.ravel(), minlength=count * size).reshape(count, size).astype(np.float64)
 
 
 def _differences(a: Sequence[float], b: Sequence[float]) -> NDArray[np.float64]:
@@ -100,9 +152,15 @@ def _differences(a: Sequence[float], b: Sequence[float]) -> NDArray[np.float64]:
             f"paired scores must be as many on both sides and at least one, got {len(a)} and {len(b)}"
         )
     differences = np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64)
-    if not np.isfinite(differences).all():
-        raise UsageError("paired scores must be finite numbers")
+    _require_table(differences)
     return differences
+
+
+def _require_table(values: NDArray[np.float64]) -> None:
+    if not len(values):
+        raise UsageError("there is no question to compare on")
+    if not np.isfinite(values).all():
+        raise UsageError("paired scores must be finite numbers")
 
 
 def _require_samples(samples: int) -> None:

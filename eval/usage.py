@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Protocol, runtime_checkable
 
@@ -26,14 +26,12 @@ class Explains(Protocol):
         ...
 
 
-def retrieved(
-    rag: Retrieves, question: str, k: int, method: str
-) -> tuple[Sequence[Hit], Mapping[str, Usage]]:
-    """Return the passages of a question, and by stage what language models cost, where ``rag`` says so."""
-    if not isinstance(rag, Explains):
-        return rag.retrieve(question, k, method=method), {}
-    trace = rag.explain(question, k, method=method)
-    return trace.hits, trace.usage
+def looked_up(rag: Retrieves, question: str, k: int, method: str) -> Trace:
+    """Return the passages of a question and, where ``rag`` says so, how they were found and what that cost."""
+    if isinstance(rag, Explains):
+        return rag.explain(question, k, method=method)
+    hits = rag.retrieve(question, k, method=method)
+    return Trace(question, method, method, "ok" if hits else "empty", "", hits=tuple(hits))
 
 
 def total(parts: Iterable[Mapping[str, Usage]]) -> dict[str, dict[str, int]]:

@@ -15,7 +15,20 @@ from hipporag_like.cli import _errors
 from hipporag_like.errors import HippoRAGLikeError
 
 # Order of --help: the order in which a person needs them.
-COMMANDS = ("demo", "index", "query", "ask", "explain", "delete", "stats", "export", "eval")
+COMMANDS = (
+    "demo",
+    "index",
+    "query",
+    "ask",
+    "explain",
+    "delete",
+    "stats",
+    "export",
+    "eval",
+    "experiment",
+    "report",
+    "study",
+)
 
 
 class Commands(TyperGroup):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +15,14 @@ SAMPLE = "sample"
 
 def run(
     dataset: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="DATASET",
             help="A folder with corpus.jsonl and questions.jsonl; a MuSiQue, HotpotQA, 2WikiMultiHopQA, "
             "OSU HippoRAG or BEIR file; or sample, which comes with the package.",
             show_default=False,
         ),
-    ],
+    ] = None,
     index: Annotated[
         Path | None,
         typer.Option(
@@ -50,6 +51,25 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="Write the numbers to this file; - is stdout.", show_default=False),
     ] = None,
+    run_out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the rankings as a TREC run; with several methods one file each, named after it.",
+            show_default=False,
+        ),
+    ] = None,
+    download: Annotated[
+        bool,
+        typer.Option(
+            "--download",
+            help="Show where public data sets come from, or the one called DATASET; with --out, fetch it.",
+        ),
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where --download puts the files.", show_default=False),
+    ] = None,
     quiet: opt.QuietOption = False,
 ) -> None:
     """Measure recall and answers on questions with known answers.
@@ -59,33 +79,89 @@ def run(
     Example:
       hipporag-like eval sample --method graph --method dense
       hipporag-like eval data/musique --index musique_index --limit 100 --json numbers.json
+      hipporag-like eval sample --method hybrid --run-out hybrid.run
+      hipporag-like eval musique --download --out data/musique
     """
+    from hipporag_like.cli._download import offer
     from hipporag_like.cli._progress import track_for
     from hipporag_like.cli._session import configure
+    from hipporag_like.errors import UsageError
     from hipporag_like.eval.experiment import build_and_evaluate
 
-    _require_writable(json)
+    _require_writable(json, "--json")
+    if download:
+        _require_alone({"--index": index, "--method": method, "--limit": limit, "--run-out": run_out})
+        offer(dataset, out, json, track_for(quiet), quiet)
+        return
+    if dataset is None or out is not None:
+        wrong = "name a DATASET, such as sample" if dataset is None else "--out goes with --download"
+        raise UsageError(f"{wrong}; see hipporag-like eval --help")
+    methods = tuple(dict.fromkeys(method)) or ("graph",)
+    place = find_dataset(dataset)
+    if run_out is not None:
+        _require_run(run_out, methods, place)
     numbers = build_and_evaluate(
-        find_dataset(dataset),
+        place,
         index,
-        tuple(method) or ("graph",),
+        methods,
         extractor,
         limit,
         configure(config, index, embedder=embedder, llm=llm, base_url=base_url, filter=filter),
+        details=run_out is not None,
         progress=track_for(quiet),
     )
+    if run_out is not None:
+        _write_runs(numbers, run_out)
     if json is not None:
         _write(numbers, json)
     if json != Path("-") and not quiet:
         _print(numbers)
 
 
-def _require_writable(path: Path | None) -> None:
+def _require_alone(given: dict[str, Any]) -> None:
+    from hipporag_like.errors import UsageError
+
+    extra = [name for name, value in given.items() if value]
+    if extra:
+        raise UsageError(f"--download evaluates nothing, so {extra[0]} has no meaning; leave it out")
+
+
+def _run_files(path: Path, methods: Iterable[str]) -> dict[str, Path]:
+    """Return the run file of each method; of a single method it is the one that was named."""
+    names = tuple(methods)
+    if len(names) == 1:
+        return {names[0]: path}
+    return {name: path.with_name(f"{path.stem}.{name}{path.suffix}") for name in names}
+
+
+def _require_run(path: Path, methods: tuple[str, ...], dataset: Path) -> None:
+    from hipporag_like.eval.datasets import load_dataset
+    from hipporag_like.eval.trec import require_words
+
+    for file in _run_files(path, methods).values():
+        _require_writable(file, "--run-out")
+    require_words(load_dataset(dataset))
+
+
+def _write_runs(numbers: dict[str, Any], path: Path) -> None:
+    """Write the rankings, and leave out of the numbers what was kept for them alone."""
+    from hipporag_like.eval.trec import write_run
+
+    files = _run_files(path, numbers["systems"])
+    for method, system in numbers["systems"].items():
+        rows = system.pop("details")
+        rankings = {
+            row["id"]: list(zip(row["ranking"], row["scores_of_ranking"], strict=True)) for row in rows
+        }
+        write_run(files[method], rankings, method)
+
+
+def _require_writable(path: Path | None, option: str) -> None:
     """Refuse at once what could not be written after minutes of work."""
     from hipporag_like.errors import UsageError
 
     if path is not None and path.is_dir():
-        raise UsageError(f"--json {path} is a folder; name a file to write")
+        raise UsageError(f"{option} {path} is a folder; name a file to write")
     if path is not None and not path.parent.is_dir():
         raise UsageError(f"the folder {path.parent} does not exist; make it or write elsewhere")
 

@@ -2,7 +2,20 @@
 
 import pytest
 
-COMMANDS = ("demo", "index", "query", "ask", "explain", "delete", "stats", "export", "eval")
+COMMANDS = (
+    "demo",
+    "index",
+    "query",
+    "ask",
+    "explain",
+    "delete",
+    "stats",
+    "export",
+    "eval",
+    "experiment",
+    "report",
+    "study",
+)
 MODEL = ("--llm", "--base-url", "--filter", "--no-filter")
 STEPS = ("--iterative", "--steps")
 OPTIONS = {
@@ -16,6 +29,19 @@ OPTIONS = {
     "stats": ["--index", "--json"],
     "export": ["--index", "--format", "--out", "--namespace"],
     "eval": ["--index", "--method", "--extractor", "--limit", "--json", *MODEL],
+    "experiment": [
+        "--out",
+        "--method",
+        "--run",
+        "--baseline",
+        "--extractor",
+        "--embedder",
+        "--config",
+        "--limit",
+    ]
+    + ["--condition", "--read", "--no-read", "--index-root", "--json", "--quiet"],
+    "report": ["--quiet"],
+    "study": ["--out"],
     "demo": ["--index"],
 }
 
@@ -76,7 +102,7 @@ def test_version(cli):
         ("hipporag-like index --extractor l", 3, {"llm"}),
         ("hipporag-like ask --llm ", 3, {"openai:", "transformers:", "scripted:"}),
         ("hipporag-like ask --reader o", 3, {"openai:"}),
-        ("hipporag-like ex", 1, {"explain", "export"}),
+        ("hipporag-like ex", 1, {"explain", "export", "experiment"}),
     ],
 )
 def test_shell_completion_knows_commands_and_values(cli, words, position, expected):

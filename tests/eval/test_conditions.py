@@ -23,7 +23,7 @@ from hipporag_like.eval.conditions import (
     without_titles_in_text,
 )
 from hipporag_like.eval.datasets import load_dataset
-from hipporag_like.eval.questions import Dataset, Question, make_dataset, require_gold
+from hipporag_like.eval.questions import Dataset, Evidence, Question, make_dataset, require_gold
 from hipporag_like.rag import HippoRAG
 from hipporag_like.types import Document
 
@@ -317,3 +317,32 @@ def test_the_dialogues_load_and_hold_what_they_promise():
         assert question.answers
         # The last dialogue of the chain is the one that answers.
         assert all(answer in texts[question.supporting[-1]] for answer in question.answers), question.id
+
+
+# --- evidence -----------------------------------------------------------------------------------------
+
+
+def test_evidence_moves_with_the_text_it_marks():
+    """A title line goes, letters change, ids change: each span still reads what it marked, or is gone."""
+    text = "Heron\nThe HERON sank. It was late."
+    spans = (
+        Evidence("d", 0, "Heron"),
+        Evidence("d", 6, "The HERON sank."),
+        Evidence("d", 22, "It was late."),
+    )
+    question = Question("q", "What sank?", ("Heron",), ("d",), evidence=spans)
+    dataset = make_dataset("one", (Document(id="d", title="Heron", text=text),), (question,))
+
+    def marked(changed):
+        texts = {document.id: document.text for document in changed.documents}
+        evidence = changed.questions[0].evidence
+        assert all(texts[e.document_id][e.start : e.end] == e.text for e in evidence)
+        return [e.text for e in evidence]
+
+    everything = [span.text for span in spans]
+    for name, condition in CONDITIONS.items():
+        expected = {
+            "without_titles_in_text": everything[1:],
+            "lower_cased": [words.lower() for words in everything],
+        }
+        assert marked(condition(dataset)) == expected.get(name, everything), name

@@ -9,7 +9,7 @@ import pytest
 
 from hipporag_like.errors import InputError
 from hipporag_like.eval.datasets import load_dataset
-from hipporag_like.eval.questions import require_gold
+from hipporag_like.eval.questions import Evidence, require_gold
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
@@ -121,7 +121,9 @@ def test_numbers_as_ids_and_repeats_and_a_byte_order_mark(tmp_path):
 def test_checksum_follows_content_only(tmp_path):
     first = load_dataset(write_own(tmp_path / "one")).checksum
     assert load_dataset(write_own(tmp_path / "two")).checksum == first
-    for key, value in (("answers", ["Bob"]), ("supporting", ["b"]), ("question", "Who read?"), ("type", "x")):
+    span = [{"document": "a", "text": "Ada"}]
+    changes = (("answers", ["Bob"]), ("supporting", ["b"]), ("question", "Who read?"), ("type", "x"))
+    for key, value in (*changes, ("hops", 2), ("evidence", span)):
         changed = write_own(tmp_path / "three", questions=[{**QUESTION, key: value}])
         assert load_dataset(changed).checksum != first
     assert load_dataset(write_own(tmp_path / "four", corpus=CORPUS[:1])).checksum != first
@@ -140,6 +142,28 @@ def test_gold_outside_the_corpus_is_reported(tmp_path):
         InputError, match="1 supporting ids are not in the corpus of x, first 'z' of question 'q'"
     ):
         require_gold(dataset)
+
+
+def test_hops_as_given_or_a_step_in_each_needed_document(tmp_path):
+    rows = [
+        {**QUESTION, "supporting": ["a", "b"]},
+        {**QUESTION, "id": "3hop2__7", "supporting": ["a", "b"]},
+        {**QUESTION, "id": "given", "hops": 4},
+        {**QUESTION, "id": "none", "supporting": []},
+    ]
+    assert [q.hops for q in load_dataset(write_own(tmp_path / "x", questions=rows)).questions] == [2, 3, 4, 0]
+
+
+def test_evidence_is_found_word_for_word(tmp_path):
+    spans = [
+        {"document": "b", "text": " read. "},
+        {"document": "a", "text": "Ada wrote."},
+        {"document": "a", "text": "Ada wrote."},
+    ]
+    rows = [{**QUESTION, "evidence": spans}, {**QUESTION, "id": "r", "evidence": []}]
+    first, second = load_dataset(write_own(tmp_path / "x", questions=rows)).questions
+    assert first.evidence == (Evidence("b", 4, "read."), Evidence("a", 0, "Ada wrote."))
+    assert second.evidence == ()
 
 
 def without(row, key):
@@ -164,6 +188,29 @@ BAD_OWN = [
         CORPUS,
         [{**QUESTION, "answers": [], "supporting": []}],
         r"line 1: 'answers' and 'supporting' are both empty",
+    ),
+    (CORPUS, [{**QUESTION, "hops": 0}], r"line 1: 'hops' must be a whole number from 1"),
+    (CORPUS, [{**QUESTION, "hops": True}], r"line 1: 'hops' must be a whole number from 1"),
+    (
+        CORPUS,
+        [{**QUESTION, "evidence": "Ada"}],
+        r"line 1: 'evidence' must be a list of objects with 'document'",
+    ),
+    (CORPUS, [{**QUESTION, "evidence": [{"text": "x"}]}], r"line 1, evidence 1: 'document' is missing"),
+    (
+        CORPUS,
+        [{**QUESTION, "evidence": [{"document": "a", "text": " "}]}],
+        r"line 1, evidence 1: 'text' is empty",
+    ),
+    (
+        CORPUS,
+        [{**QUESTION, "evidence": [{"document": "z", "text": "Ada"}]}],
+        r"line 1, evidence 1: the document 'z' is not in corpus.jsonl",
+    ),
+    (
+        CORPUS,
+        [{**QUESTION, "evidence": [{"document": "a", "text": "ada wrote"}]}],
+        r"line 1, evidence 1: 'text' does not stand word for word in the document 'a'",
     ),
     (CORPUS, [["not", "an object"]], r"questions.jsonl, line 1: must be a JSON object, got a list"),
     (CORPUS, [], r"questions.jsonl holds no rows"),

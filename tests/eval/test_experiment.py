@@ -13,9 +13,10 @@ import pytest
 
 from hipporag_like.config import METHODS, Config, SearchConfig
 from hipporag_like.errors import ConfigError, InputError, UsageError
+from hipporag_like.eval.datasets import load_dataset
 from hipporag_like.eval.experiment import PASSAGES, build_and_evaluate, compare, evaluate
-from hipporag_like.eval.questions import Question, make_dataset
-from hipporag_like.types import Answer, Document, Hit, IndexReport, Passage, Trace, Usage
+from hipporag_like.eval.questions import Evidence, Question, make_dataset
+from hipporag_like.types import Answer, Citation, Document, Hit, IndexReport, Passage, Trace, Usage
 
 SYSTEM_KEYS = [
     "recall@1",
@@ -24,10 +25,13 @@ SYSTEM_KEYS = [
     "recall@10",
     "recall@20",
     "all_recall@5",
+    "precision@5",
     "mrr",
+    "map",
     "ndcg@10",
     "em",
     "f1",
+    "span_iou",
     "seconds_per_query",
     "per_type",
 ]
@@ -73,7 +77,9 @@ def test_the_table_worked_by_hand():
     assert system["recall@2"] == 50.0
     assert system["recall@5"] == system["recall@10"] == system["recall@20"] == 66.6667
     assert system["all_recall@5"] == 66.6667
+    assert system["precision@5"] == 20.0  # (1/5 + 2/5 + 0) / 3
     assert system["mrr"] == 0.6667
+    assert system["map"] == 0.6111  # (1 + (1 + 2/3) / 2 + 0) / 3
     assert system["ndcg@10"] == round((1 + (1 + 1 / 2) / (1 + 0.6309297535714575) + 0) / 3, 4)
     assert system["em"] == 33.3333
     assert system["f1"] == 50.0  # (100 + 50 + 0) / 3
@@ -83,6 +89,32 @@ def test_the_table_worked_by_hand():
         "comparison": {"n": 1, "recall@5": 0.0, "f1": 0.0},
     }
     json.dumps(report, allow_nan=False)
+
+
+def test_hops_are_counted_where_the_set_tells_them():
+    questions = (replace(QUESTIONS[0], hops=2), replace(QUESTIONS[1], hops=10), QUESTIONS[2])
+    system = evaluate(ScriptedRag(), make_dataset("h", DOCUMENTS, questions), ["graph"], read=True)["systems"]
+    assert system["graph"]["per_hops"] == {
+        "2": {"n": 1, "recall@5": 100.0, "f1": 100.0},
+        "10": {"n": 1, "recall@5": 100.0, "f1": 50.0},
+    }
+    assert list(system["graph"]["per_hops"]) == ["2", "10"]
+
+
+def test_cited_spans_are_scored_against_the_evidence():
+    passage = Passage("a#0", "a", "of a", 5, 9)
+    question = replace(QUESTIONS[0], evidence=(Evidence("a", 0, "text of a"),))
+
+    class Citing(ScriptedRag):
+        def ask(self, question, k=5, *, method="graph"):
+            citation = Citation("a", "a#0", "of a", 0, 4)
+            return Answer(question, "Ada", (citation,), 0.5, "scripted", (Hit(1, 1.0, passage),))
+
+    dataset = make_dataset("spans", DOCUMENTS, (question,))
+    system = evaluate(Citing(), dataset, ["graph"], read=True, details=True)["systems"]["graph"]
+    assert system["span_iou"] == 66.6667  # two of three words
+    assert system["details"][0]["citations"] == [{"document_id": "a", "start": 5, "end": 9}]
+    assert system["details"][0]["scores_of_ranking"] == [1.0, 1 / 2, 1 / 3]
 
 
 class PaidRag(ScriptedRag):
@@ -179,7 +211,7 @@ def test_details_average_to_the_table():
     rows = system["details"]
     assert [row["id"] for row in rows] == ["q1", "q2", "q3"]
     assert [row["answer"] for row in rows] == ["ada.", "Bob Dole", ""]
-    for name in SYSTEM_KEYS[:10]:
+    for name in SYSTEM_KEYS[:12]:
         assert sum(row[name] for row in rows) / 3 == pytest.approx(system[name], abs=1e-3)
 
 
@@ -301,7 +333,7 @@ def test_build_and_evaluate_in_a_temporary_folder(built, toy_folder):
     assert report["index"]["build_seconds"] >= 0
     assert report["systems"] == {
         "dense": {
-            **evaluate(ScriptedRag(), DATASET, ["dense"], read=True)["systems"]["dense"],
+            **evaluate(ScriptedRag(), load_dataset(toy_folder), ["dense"], read=True)["systems"]["dense"],
             "seconds_per_query": report["systems"]["dense"]["seconds_per_query"],
         }
     }

@@ -1,9 +1,10 @@
-"""Retrieval metrics against numbers worked by hand, and properties that any ranking obeys."""
+"""Retrieval metrics against numbers worked by hand, trec_eval's definitions, and properties of any ranking."""
 
 from __future__ import annotations
 
 import math
 
+import ir_measures
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hipporag_like.errors import UsageError
 from hipporag_like.eval.retrieval_metrics import (
     all_recall_at_k,
     average_precision,
+    measured,
     ndcg_at_k,
     precision_at_k,
     recall_at_k,
@@ -75,6 +77,23 @@ def test_k_below_one_is_refused(k):
             metric(["a"], {"a"}, k)
 
 
+def test_several_measures_at_once():
+    assert measured(RANKING, {"a", "b"}, ("P@4", "R@2", "RR")) == (0.5, 0.5, 0.5)
+    with pytest.raises(UsageError, match="supporting ids"):
+        measured(RANKING, (), ("RR",))
+
+
+def test_rankings_that_hit_at_the_same_places_are_computed_once(monkeypatch):
+    """The library takes 0.4 ms a call; ten thousand questions must not call it ten thousand times."""
+    calls = []
+    plain = ir_measures.iter_calc
+    monkeypatch.setattr(ir_measures, "iter_calc", lambda *a: calls.append(a) or plain(*a))
+    measures = ("R@7", "nDCG@7")  # a pair that no other test asks for, so that nothing is cached
+    values = {measured([f"{n}", "gold", f"{n}b", "more"], {"gold", "lost"}, measures) for n in range(50)}
+    assert len(values) == 1 and len(calls) == 1
+    assert measured(["gold", "1"], {"gold", "lost"}, measures) != values.pop() and len(calls) == 2
+
+
 IDS = st.integers(0, 30).map(str)
 RANKINGS = st.lists(IDS, unique=True, max_size=25)
 GOLDS = st.sets(IDS, min_size=1, max_size=6)
@@ -116,3 +135,28 @@ def test_gold_first_is_perfect(ranking, gold):
     assert ndcg_at_k(best, gold, 10) == pytest.approx(1.0)
     assert average_precision(best, gold) == pytest.approx(1.0)
     assert reciprocal_rank(best, gold) == 1.0
+
+
+def by_definition(ranking, gold, k):
+    """Return recall, precision, reciprocal rank, average precision and nDCG, each from its formula alone.
+
+    trec_eval: P_k divides by k even where fewer were retrieved; recall_k by the number of relevant documents;
+    map divides by all relevant documents, found or not; ndcg_cut_k discounts a gain of 1 at rank r by
+    log2(r + 1) and divides by the same sum over the best k ranks.
+    """
+    ranks = [ranking.index(id_) + 1 for id_ in gold if id_ in ranking]
+    within = [rank for rank in ranks if rank <= k]
+    best = range(1, min(k, len(gold)) + 1)
+    return {
+        f"R@{k}": len(within) / len(gold),
+        f"P@{k}": len(within) / k,
+        "RR": 1 / min(ranks) if ranks else 0.0,
+        "AP": sum(sum(other <= rank for other in ranks) / rank for rank in ranks) / len(gold),
+        f"nDCG@{k}": sum(1 / math.log2(r + 1) for r in within) / sum(1 / math.log2(r + 1) for r in best),
+    }
+
+
+@given(RANKINGS, GOLDS, st.integers(1, 10))
+def test_the_library_computes_trec_evals_definitions(ranking, gold, k):
+    expected = by_definition(ranking, gold, k)
+    assert measured(ranking, gold, tuple(expected)) == pytest.approx(tuple(expected.values()), abs=1e-9)

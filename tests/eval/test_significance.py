@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.errors import UsageError
-from hipporag_like.eval.significance import EXACT_UP_TO, bootstrap_interval, randomisation_test
+from hipporag_like.eval.significance import (
+    EXACT_UP_TO,
+    bootstrap_interval,
+    bootstrap_intervals,
+    randomisation_test,
+    randomisation_tests,
+)
 
 
 def brute_force_p(a, b):
@@ -104,3 +110,33 @@ def test_bad_options_are_refused():
     for level in (0.0, 1.0, 95):
         with pytest.raises(UsageError, match="level"):
             bootstrap_interval([1.0], [0.0], level=level)
+
+
+# --- many columns at once -----------------------------------------------------------------------------
+
+
+def test_columns_are_tested_like_the_pairs_one_by_one_written_out():
+    """The same random numbers, in plain loops over questions and samples."""
+    values = np.random.default_rng(5).integers(-2, 3, size=(14, 3)).astype(float)
+    samples = 300
+    signs = 1 - 2 * np.random.default_rng(7).integers(0, 2, size=(samples, 14), dtype=np.int8)
+    drawn = np.random.default_rng(7).integers(0, 14, size=(samples, 14))
+    for column in range(3):
+        differences = values[:, column]
+        observed = abs(sum(differences))
+        extreme = sum(
+            abs(sum(s * d for s, d in zip(row, differences, strict=True))) >= observed for row in signs
+        )
+        tested = randomisation_tests(values, samples=samples, seed=7)[column]
+        assert tested == (extreme + 1) / (samples + 1)
+        means = [sum(differences[i] for i in row) / 14 for row in drawn]
+        bounds = bootstrap_intervals(values, samples=samples, seed=7)[column]
+        assert bounds == pytest.approx(np.quantile(means, [0.025, 0.975]))
+
+
+@pytest.mark.parametrize("table", [np.zeros((0, 2)), np.array([[1.0, np.nan]])])
+def test_tables_that_cannot_be_tested_are_refused(table):
+    with pytest.raises(UsageError, match="no question|finite"):
+        randomisation_tests(table)
+    with pytest.raises(UsageError, match="no question|finite"):
+        bootstrap_intervals(table)
