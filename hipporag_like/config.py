@@ -19,6 +19,7 @@ LLM_KINDS = ("openai", "transformers", "scripted")
 SWITCHES = ("auto", "on", "off")
 FRACTION = "a number from 0 to 1"
 WALK_ENGINES = ("push", "power", "prpack")
+FUSIONS = ("full", "fast", "weights")
 LEXICAL_ENGINES = ("eager", "rank_bm25")
 
 
@@ -138,6 +139,10 @@ class SearchConfig:
     tolerance: float = 1e-5
     sharpness: float = 4.0  # b of the walk's exp(b * cosine); 3 to 5 are alike on the dev sets
     engine: str = "push"
+    # How graph fuses its signals. full: fixed weights and learned trees, which also look at the question's windows;
+    # fast: without windows, so that nothing but the question is embedded; weights: fixed weights only. Or the file
+    # of trees that were fitted elsewhere (eval/benchmarks/fit_fusion.py).
+    fusion: str = "full"
     # Recognition memory: an LLM keeps the facts that bear on the question (HippoRAG 2, section 3.2).
     # auto: hipporag2 filters where an LLM is configured, graph only where it is asked to.
     filter: str = "auto"
@@ -155,6 +160,8 @@ class SearchConfig:
         _require(
             self.engine in WALK_ENGINES, "search.engine", f"one of {', '.join(WALK_ENGINES)}", self.engine
         )
+        known = self.fusion in FUSIONS or str(self.fusion).endswith(".json")
+        _require(known, "search.fusion", f"one of {', '.join(FUSIONS)} or FILE.json", self.fusion)
         _require_whole("k", self.k, 1, sys.maxsize, "a whole number of at least 1")
         _require_number("search.damping", self.damping, 0.01, 0.99, "a number from 0.01 to 0.99")
         _require_number("search.sharpness", self.sharpness, 0, 50, "a number from 0 to 50")

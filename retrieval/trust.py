@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.link import Linked
@@ -30,16 +31,31 @@ def plain_share(segments: Sequence[Segment], linked: Sequence[Linked | None]) ->
     segments, linked
         The namespaces, and what the question was linked to in each; None where it was not.
     """
-    rarity = max((_rarity(s, found) for s, found in zip(segments, linked, strict=True) if found), default=0.0)
+    return 1.0 - (1.0 - NO_NAME * (1.0 - rarity(segments, linked) ** 2)) * (
+        1.0 - NO_TITLES * (1.0 - titled(segments))
+    )
+
+
+def rarity(segments: Sequence[Segment], linked: Sequence[Linked | None]) -> float:
+    """Return the rarity of the rarest name in the question, from 0, in every passage, to 1, in one."""
+    return max((_rarity(s, found) for s, found in zip(segments, linked, strict=True) if found), default=0.0)
+
+
+def titled(segments: Sequence[Segment]) -> float:
+    """Return the share of passages with a title."""
     passages = sum(segment.n_passages for segment in segments)
-    titled = sum(segment.n_titled for segment in segments) / max(passages, 1)
-    return 1.0 - (1.0 - NO_NAME * (1.0 - rarity**2)) * (1.0 - NO_TITLES * (1.0 - titled))
+    return sum(segment.n_titled for segment in segments) / max(passages, 1)
+
+
+def names_in(segment: Segment, linked: Linked) -> NDArray[np.int64]:
+    """Return the entities that the question names, mined terms left out."""
+    named = linked.entities[linked.named]
+    names: NDArray[np.int64] = named[~segment.array("entity_is_term")[named]]
+    return names
 
 
 def _rarity(segment: Segment, linked: Linked) -> float:
-    """Return the rarity of the rarest name in the question, from 0, in every passage, to 1, in one."""
-    names = linked.entities[linked.named]
-    names = names[~segment.array("entity_is_term")[names]]
+    names = names_in(segment, linked)
     if len(names) == 0 or segment.n_passages < 2:
         return 0.0
     passages = max(int(segment.array("entity_passages")[names].min()), 1)

@@ -1,0 +1,174 @@
+"""What one namespace knows about its candidates, in raw numbers; ``retrieval.features`` makes columns of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipporag_like.config import LexicalConfig
+from hipporag_like.indexing.index import Segment
+from hipporag_like.retrieval.incoming import facts_looked_at
+from hipporag_like.retrieval.lexical import bm25_scores
+from hipporag_like.retrieval.link import Linked
+from hipporag_like.retrieval.mentions import mentions, own_facts, subjects
+from hipporag_like.retrieval.walk import WalkResult
+from hipporag_like.text import STOPWORDS, words
+
+Numbers = NDArray[np.int64]
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Clues:
+    """Raw numbers of n candidates by v vectors: the question's, then those of its windows.
+
+    Attributes
+    ----------
+    walk, onward
+        float64, (n, 3): mass of each walk on the candidate's facts: over the root of their number, summed, and of
+        the best fact.
+    passage
+        float64, (n, v): cosine of the candidate.
+    sentence
+        float64, (n, v): cosine of its best fact; -inf where it has none.
+    moments
+        float64, (3, v): number, sum and sum of squares of the cosines of all candidates' facts.
+    rest
+        float64, (n,): BM25 of the question without the names found in it.
+    subject
+        float64, (n, 5): whether the question names the subject, its seed mass, its mass in the first and in the second
+        walk over the largest there, its rarity.
+    candidate, source, cosine
+        int64, int64 and float64, (m,): facts elsewhere about the subject of ``candidate``; ``source`` is the place of
+        the fact's passage in the candidates, -1 where it is none.
+    """
+
+    walk: Reals
+    onward: Reals
+    passage: Reals
+    sentence: Reals
+    moments: Reals
+    rest: Reals
+    subject: Reals
+    candidate: Numbers
+    source: Numbers
+    cosine: Reals
+
+
+def clues(
+    segment: Segment,
+    question: str,
+    vectors: NDArray[np.float32],
+    linked: Linked,
+    walks: tuple[WalkResult, WalkResult],
+    candidates: Numbers,
+    lexical: LexicalConfig,
+) -> Clues:
+    """Return what the namespace knows about its candidates.
+
+    Parameters
+    ----------
+    segment
+        The namespace.
+    question
+        In words.
+    vectors
+        float32, (v, dim), unit rows: the question, then its windows.
+    linked, walks
+        The seeds; the first and the second walk.
+    candidates
+        int64, (n,), ascending passage numbers.
+    lexical
+        Options of BM25.
+    """
+    passage = _cosines(segment, "passage_vectors", candidates, vectors)
+    own, owner = own_facts(segment, candidates)
+    cosines = _cosines(segment, "fact_vectors", own, vectors)
+    sentence = np.full(passage.shape, -np.inf)
+    np.maximum.at(sentence, owner, cosines)
+    moments = np.stack(
+        [np.full(len(vectors), float(len(own))), cosines.sum(axis=0), (cosines**2).sum(axis=0)]
+    )
+    about = subjects(segment, candidates)
+    facts = facts_looked_at(segment, walks[0], candidates)
+    said = mentions(segment, candidates, about, facts)
+    spoken = facts[said.fact]
+    source = _places(candidates, segment.array("fact_passage")[spoken].astype(np.int64))
+    return Clues(
+        walk=_mass(segment, walks[0], candidates),
+        onward=_mass(segment, walks[1], candidates),
+        passage=passage,
+        sentence=sentence,
+        moments=moments,
+        rest=_rest(segment, question, linked, lexical)[candidates],
+        subject=_subject(segment, linked, walks, about.candidate, about.entity, len(candidates)),
+        candidate=said.candidate,
+        source=source,
+        cosine=_cosines(segment, "fact_vectors", facts, vectors[:1])[:, 0][said.fact],
+    )
+
+
+def _cosines(segment: Segment, name: str, rows: Numbers, vectors: NDArray[np.float32]) -> Reals:
+    from hipporag_like.retrieval.descend import cosines_of
+
+    return cosines_of(segment.array(name), rows, vectors)
+
+
+def _mass(segment: Segment, walked: WalkResult, candidates: Numbers) -> Reals:
+    place = _places(candidates, segment.array("fact_passage")[walked.facts].astype(np.int64))
+    mass, place = walked.fact_mass[place >= 0], place[place >= 0]
+    best = np.zeros(len(candidates))
+    np.maximum.at(best, place, mass)
+    total = np.bincount(place, weights=mass, minlength=len(candidates))
+    starts = segment.array("passage_facts")
+    facts = np.maximum(starts[candidates + 1] - starts[candidates], 1)
+    return np.stack([total / np.sqrt(facts), total, best], axis=1)
+
+
+def _rest(segment: Segment, question: str, linked: Linked, lexical: LexicalConfig) -> Reals:
+    named = {
+        token
+        for entity in linked.entities[linked.named].tolist()
+        for token in segment.entity_key_strings[entity].split()
+    }
+    rest = [token for token in words(question) if token not in STOPWORDS and token not in named]
+    return bm25_scores(segment, " ".join(rest), lexical) if rest else np.zeros(segment.n_passages)
+
+
+def _subject(
+    segment: Segment,
+    linked: Linked,
+    walks: tuple[WalkResult, WalkResult],
+    candidate: Numbers,
+    entity: Numbers,
+    n: int,
+) -> Reals:
+    passages = np.maximum(segment.array("entity_passages")[entity], 1)
+    columns = (
+        np.isin(entity, linked.entities[linked.named]).astype(np.float64),
+        _values(linked.entities, linked.mass, entity),
+        *(
+            _values(w.entities, w.entity_mass, entity) / max(w.entity_mass.max(initial=0.0), 1e-300)
+            for w in walks
+        ),
+        np.log(segment.n_passages / passages) / np.log(max(segment.n_passages, 2)),
+    )
+    found = np.zeros((n, len(columns)))
+    np.maximum.at(found, candidate, np.stack(columns, axis=1))
+    return found
+
+
+def _values(keys: Numbers, values: Reals, wanted: Numbers) -> Reals:
+    """Return the value of each wanted key, 0 where it has none; ``keys`` ascend."""
+    place = _places(keys, wanted)
+    return np.where(place >= 0, np.append(values, 0.0)[place], 0.0)
+
+
+def _places(keys: Numbers, wanted: Numbers) -> Numbers:
+    """Return the place of each wanted key among ascending keys, -1 where it is not there."""
+    if len(keys) == 0:
+        return np.full(len(wanted), -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, place, -1)

@@ -1,0 +1,164 @@
+"""A sum of decision trees, evaluated from plain arrays; a model file holds numbers and names, nothing that runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipporag_like.errors import ModelError
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """Trees as one list of inner nodes and one of leaves.
+
+    A row goes to ``left`` where its column ``feature`` is at most ``threshold``, else to ``right``; a child c below 0
+    is the leaf ``-c - 1``.
+
+    Attributes
+    ----------
+    names
+        Of the columns.
+    roots
+        int32, (n_trees,): each tree's first node, or leaf where it has no nodes.
+    feature, left, right
+        int32, (n_nodes,).
+    threshold
+        float64, (n_nodes,).
+    leaf
+        float64, (n_leaves,): what a row that ends there gets.
+    """
+
+    names: tuple[str, ...]
+    roots: NDArray[np.int32]
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    leaf: NDArray[np.float64]
+
+    def score(self, table: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the sum over the trees for each row.
+
+        Parameters
+        ----------
+        table
+            float32, (n, len(names)).
+
+        Returns
+        -------
+        float64, (n,)
+        """
+        total: NDArray[np.float64] = _walker()(
+            np.ascontiguousarray(table),
+            self.roots,
+            self.feature,
+            self.threshold,
+            self.left,
+            self.right,
+            self.leaf,
+        )
+        return total
+
+
+def save_trees(trees: Trees, path: Path) -> None:
+    """Write trees as JSON; the same trees give the same bytes."""
+    rows = {
+        "format": FORMAT,
+        "names": list(trees.names),
+        **{
+            name: getattr(trees, name).tolist()
+            for name in ("roots", "feature", "threshold", "left", "right", "leaf")
+        },
+    }
+    lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in rows.items())
+    path.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
+@lru_cache(maxsize=4)
+def load_trees(path: Path) -> Trees:
+    """Return the trees in a file.
+
+    Raises
+    ------
+    ModelError
+        It is not there, or is no such file, or a node in it leads nowhere.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        trees = _trees(value)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise ModelError(
+            f"{path} is no model of this version ({error}); install hipporag-like again"
+        ) from error
+    if value["format"] != FORMAT or not _sound(trees):
+        raise ModelError(f"{path} is no model of this version; install hipporag-like again")
+    return trees
+
+
+def _trees(value: Any) -> Trees:
+    def whole(name: str) -> NDArray[np.int32]:
+        return np.array(value[name], dtype=np.int32)
+
+    def real(name: str) -> NDArray[np.float64]:
+        return np.array(value[name], dtype=np.float64)
+
+    names = tuple(map(str, value["names"]))
+    nodes = whole("feature"), real("threshold"), whole("left"), whole("right")
+    return Trees(names, whole("roots"), *nodes, real("leaf"))
+
+
+def _sound(trees: Trees) -> bool:
+    """Return whether every way through the trees ends in a leaf: children come after their parents."""
+    nodes, leaves = len(trees.feature), len(trees.leaf)
+    sizes = {len(trees.threshold), len(trees.left), len(trees.right)}
+    if sizes != {nodes} or not np.isfinite(trees.threshold).all() or not np.isfinite(trees.leaf).all():
+        return False
+    if nodes and not (0 <= trees.feature.min() and trees.feature.max() < len(trees.names)):
+        return False
+    places = np.arange(nodes)
+    later = all(((child > places) | (child < 0)).all() for child in (trees.left, trees.right))
+    return later and all(_within(child, nodes, leaves) for child in (trees.roots, trees.left, trees.right))
+
+
+def _within(child: NDArray[np.int32], nodes: int, leaves: int) -> bool:
+    return bool(((child >= -leaves) & (child < nodes)).all())
+
+
+def joined(names: Sequence[str], trees: Sequence[Trees]) -> Trees:
+    """Return many trees as one sum."""
+    nodes = np.cumsum([0, *(len(t.feature) for t in trees)])
+    leaves = np.cumsum([0, *(len(t.leaf) for t in trees)])
+
+    def moved(name: str) -> NDArray[np.int32]:
+        parts = [
+            np.where(child < 0, child - leaf, child + node)
+            for child, node, leaf in zip((getattr(t, name) for t in trees), nodes, leaves, strict=False)
+        ]
+        return np.concatenate(parts).astype(np.int32)
+
+    return Trees(
+        tuple(names),
+        moved("roots"),
+        np.concatenate([t.feature for t in trees]),
+        np.concatenate([t.threshold for t in trees]),
+        moved("left"),
+        moved("right"),
+        np.concatenate([t.leaf for t in trees]),
+    )
+
+
+@lru_cache(maxsize=1)
+def _walker() -> Callable[..., Any]:
+    from hipporag_like.retrieval.descend import descend
+
+    return descend
