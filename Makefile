@@ -29,7 +29,7 @@ unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test setup lint types wheel-check slow local notebooks check clean
+.PHONY: help demo test setup lint types wheel-check slow local notebooks ablation fit fit-data check clean
 
 help:
 	@echo "make TARGET [PYTHON=python3.12]"
@@ -74,10 +74,38 @@ notebooks: $(VENV)/.installed-notebooks  ## run every notebook from top to botto
 	@echo "-> pytest, notebooks"
 	@$(RUN) -m pytest -m slow tests/notebooks
 
+# The learned fusion (docs/method.md). The development data are no part of the project: DATA is the folder that holds
+# them. 2wiki_dev comes first, because the first set is also the one that a query is timed on. Indexes stay in $(FIT),
+# so that only the first run embeds.
+DATA ?= ../shared/data
+FIT := .fit
+DEV_SETS := 2wiki_dev hotpot_train100 musique_train100 musique_pool
+FIT_SETS = $(DEV_SETS:%="$(DATA)/%") $(patsubst %/corpus.jsonl,%,$(wildcard eval/other_text/*/corpus.jsonl)) eval/sample
+BENCHMARKS := $(RUN) -m hipporag_like.eval.benchmarks
+
+fit-data:
+	@for set in $(DEV_SETS:%="$(DATA)/%"); do \
+	  test -f "$$set/corpus.jsonl" && test -f "$$set/questions.jsonl" || { echo "$$set has no corpus.jsonl and" \
+	    "questions.jsonl; say where the development data are: make $(MAKECMDGOALS) DATA=/path/to/data" >&2; exit 1; }; \
+	done
+
+ablation: fit-data $(VENV)/.installed-fit  ## measure what docs/method.md reports; about an hour, and needs DATA
+	@echo "-> fitting without each set and without each part; about an hour on 2 cores the first time"
+	@mkdir -p $(FIT) eval/results/ablation
+	@$(BENCHMARKS).ablation $(FIT_SETS) --index-root $(FIT)/indexes --out eval/results/ablation/ablation.json
+	@$(BENCHMARKS).method_tables
+	@echo "-> eval/results/ablation/ablation.json and the tables of docs/method.md are new"
+
+fit: fit-data $(VENV)/.installed-fit  ## fit the learned fusion again, into retrieval/models; needs DATA
+	@echo "-> fitting on all sets, and without each set in turn"
+	@mkdir -p $(FIT)
+	@$(BENCHMARKS).fit_fusion $(FIT_SETS) --index-root $(FIT)/indexes --out retrieval/models --held-out $(FIT)/held_out
+	@echo "-> retrieval/models is new; the trees fitted without each set are in $(FIT)/held_out"
+
 check: lint types test slow notebooks wheel-check local  ## lint, types, test, slow, notebooks, wheel-check and local
 
 clean:  ## remove whatever make made, .venv included
-	rm -rf $(VENV) build dist $(DEMO_INDEX) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FIT) build dist $(DEMO_INDEX) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f $(LINKS)
 
 # The environment. It is looked after once; again where the folder was moved or copied, or its Python is gone.
@@ -129,6 +157,9 @@ $(VENV)/.installed: $(INPUTS)
 
 $(VENV)/.installed-test: $(INPUTS)
 	$(call install,[test],$(VENV)/.installed)
+
+$(VENV)/.installed-fit: $(INPUTS)
+	$(call install,[fit],$(VENV)/.installed)
 
 $(VENV)/.installed-dev: $(INPUTS)
 	$(call install,[dev],$(VENV)/.installed $(VENV)/.installed-test)

@@ -160,7 +160,8 @@ class SearchConfig:
         _require(
             self.engine in WALK_ENGINES, "search.engine", f"one of {', '.join(WALK_ENGINES)}", self.engine
         )
-        known = self.fusion in FUSIONS or str(self.fusion).endswith(".json")
+        # A path would be written into no TOML and no manifest, so it has to be a text.
+        known = isinstance(self.fusion, str) and (self.fusion in FUSIONS or self.fusion.endswith(".json"))
         _require(known, "search.fusion", f"one of {', '.join(FUSIONS)} or FILE.json", self.fusion)
         _require_whole("k", self.k, 1, sys.maxsize, "a whole number of at least 1")
         _require_number("search.damping", self.damping, 0.01, 0.99, "a number from 0.01 to 0.99")

@@ -141,10 +141,13 @@ class Hit:
         The sum of ``signals``.
     signals
         Each signal's share of the score, by name: ``graph``, ``onward``, ``incoming``, ``dense``, ``bm25``
-        (``retrieval.fuse``).
+        (``retrieval.fuse``) and ``learned`` (``retrieval.learned``).
     path
         The best path question -> entity -> fact -> passage, for the ten best hits; empty where the graph
         had no say.
+    reasons
+        The clues that moved the signal ``learned`` most, strongest first, for the ten best hits: by how much the
+        score would be lower if this clue were that of the middle candidate. ``docs/method.md`` says what each is.
     """
 
     rank: int
@@ -152,6 +155,7 @@ class Hit:
     passage: Passage
     signals: Mapping[str, float] = field(default_factory=dict)
     path: tuple[PathStep, ...] = ()
+    reasons: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

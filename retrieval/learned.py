@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.errors import ModelError
 from hipporag_like.retrieval.features import NAMES, WINDOW_COLUMNS, Sheet, features
 from hipporag_like.retrieval.trees import Trees, load_trees
 
@@ -23,16 +24,26 @@ RANGE = 12.0
 WEIGHT = RANGE / (RANGE + 2.0)
 
 
+REASONS = 4  # columns named for a hit
+
+
 def model(fusion: str) -> Trees:
     """Return the trees of a fusion: ``full``, ``fast`` or a file.
 
     Raises
     ------
     ModelError
-        The file is no model.
+        The file is no model, or looks at a column that is not known.
     """
     own = Path(__file__).with_name("models") / f"{fusion}.json"
-    return load_trees(own if fusion in ("full", "fast") else Path(fusion))
+    path = own if fusion in ("full", "fast") else Path(fusion)
+    trees = load_trees(path)
+    unknown = sorted(set(trees.names) - set(NAMES))
+    if unknown:
+        raise ModelError(
+            f"{path} looks at {', '.join(unknown)}, which this version does not know; fit it again"
+        )
+    return trees
 
 
 def needs_windows(trees: Trees) -> bool:
@@ -55,7 +66,38 @@ def learned(trees: Trees, sheet: Sheet) -> NDArray[np.float64]:
     float64, (n,)
         In [0, 1]; 1 for the best.
     """
-    table = features(sheet)[:, [NAMES.index(name) for name in trees.names]]
-    values = trees.score(table)
+    return signal_of(trees.score(table_of(trees, sheet)))
+
+
+def table_of(trees: Trees, sheet: Sheet) -> NDArray[np.float32]:
+    """Return the columns that the trees look at; float32, (n, len(trees.names))."""
+    return features(sheet)[:, [NAMES.index(name) for name in trees.names]]
+
+
+def signal_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the trees' sums relative to the best, in [0, 1]."""
     signal: NDArray[np.float64] = np.maximum(0.0, 1.0 + (values - values.max()) / RANGE)
     return signal
+
+
+def reasons(trees: Trees, table: NDArray[np.float32], row: int) -> dict[str, float]:
+    """Return the columns that say most about one candidate, strongest first, in units of the final score.
+
+    What a column says is how far the trees' sum changes when the column has the value of the middle candidate
+    instead. Columns work together, so these do not add up to the signal.
+
+    Parameters
+    ----------
+    trees, table
+        See :func:`table_of`.
+    row
+        Of the candidate.
+    """
+    middle = np.sort(table, axis=0)[len(table) // 2]
+    changed = np.repeat(table[row][None, :], len(trees.names) + 1, axis=0)
+    places = np.arange(len(trees.names))
+    changed[places, places] = middle
+    sums = trees.score(changed)
+    effects = (sums[-1] - sums[:-1]) * WEIGHT / RANGE
+    order = np.argsort(-np.abs(effects), kind="stable")[:REASONS].tolist()
+    return {trees.names[place]: float(effects[place]) for place in order if effects[place] != 0.0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,16 @@ from hipporag_like.retrieval.fuse import (
     ranked_signal,
 )
 from hipporag_like.retrieval.gather import Candidates, Part
-from hipporag_like.retrieval.learned import CANDIDATES, WEIGHT, learned, model, needs_windows
-from hipporag_like.retrieval.query import Options, Query
+from hipporag_like.retrieval.learned import (
+    CANDIDATES,
+    WEIGHT,
+    model,
+    needs_windows,
+    reasons,
+    signal_of,
+    table_of,
+)
+from hipporag_like.retrieval.query import PATHS_SHOWN, Options, Query
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.trust import names_in, plain_share, rarity, titled
 from hipporag_like.retrieval.windows import windows
@@ -53,6 +61,8 @@ class Ranking:
         float64, (len(names),): of each signal; its share is its value in [0, 1] times its weight.
     plain
         The share of dense and BM25 beyond their ordinary part; see ``retrieval.trust``.
+    reasons
+        By row, what the learned signal rests on, for the best ``PATHS_SHOWN``.
     """
 
     passages: NDArray[np.int64]
@@ -61,6 +71,7 @@ class Ranking:
     shares: NDArray[np.float64]
     weights: NDArray[np.float64]
     plain: float
+    reasons: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
 
 
 def rank(parts: Sequence[Part], query: Query, method: str, options: Options) -> Ranking:
@@ -94,9 +105,13 @@ def rank(parts: Sequence[Part], query: Query, method: str, options: Options) -> 
     return _with_learned(ranking, parts, query, options)
 
 
-def judged(ranking: Ranking, query: Query) -> NDArray[np.int64]:
-    """Return the rows of a ranking that the learned signal judges, ascending."""
-    return np.sort(top_k(ranking.shares.sum(axis=1), max(CANDIDATES, query.k)))
+def judged(ranking: Ranking) -> NDArray[np.int64]:
+    """Return the rows of a ranking that the learned signal judges, ascending.
+
+    As many however many hits are asked for: what is judged is judged against the others, so more of them would
+    change the scores of all. The rest has a learned signal of 0 and follows in the order of the fixed weights.
+    """
+    return np.sort(top_k(ranking.shares.sum(axis=1), CANDIDATES))
 
 
 def sheet_of(
@@ -138,14 +153,17 @@ def sheet_of(
 
 def _with_learned(ranking: Ranking, parts: Sequence[Part], query: Query, options: Options) -> Ranking:
     """Return the ranking with the learned signal as one more column."""
-    rows = judged(ranking, query)
+    rows = judged(ranking)
     trees = model(options.search.fusion)
     pieces = windows(query.text) if needs_windows(trees) else []
+    table = table_of(trees, sheet_of(ranking, rows, parts, query, options, pieces))
     column = np.zeros(len(ranking.passages))
-    column[rows] = learned(trees, sheet_of(ranking, rows, parts, query, options, pieces))
+    column[rows] = signal_of(trees.score(table))
     shares = np.column_stack([(1.0 - WEIGHT) * ranking.shares, WEIGHT * column])
     weights = np.append((1.0 - WEIGHT) * ranking.weights, WEIGHT)
-    return replace(ranking, names=(*ranking.names, "learned"), shares=shares, weights=weights)
+    best = top_k(shares[rows].sum(axis=1), min(query.k, PATHS_SHOWN)).tolist()
+    why = {int(rows[place]): reasons(trees, table, place) for place in best}
+    return replace(ranking, names=(*ranking.names, "learned"), shares=shares, weights=weights, reasons=why)
 
 
 def _vectors(query: Query, pieces: Sequence[str], options: Options) -> NDArray[np.float32]:

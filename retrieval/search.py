@@ -88,7 +88,8 @@ def _hits(ranking: Ranking, parts: Sequence[Part], query: Query, method: str) ->
         if place <= PATHS_SHOWN and method == "graph" and part.walked is not None:
             path = best_path(part.segment, query.text, part.walked.linked, part.walked.first, number)
         named = dict(zip(ranking.names, ranking.shares[row].tolist(), strict=True))
-        hits.append(Hit(place, float(scores[row]), part.segment.passage(number), named, path))
+        why = ranking.reasons.get(row, {})
+        hits.append(Hit(place, float(scores[row]), part.segment.passage(number), named, path, why))
     return tuple(hits)
 
 

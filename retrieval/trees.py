@@ -95,21 +95,25 @@ def load_trees(path: Path) -> Trees:
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-        trees = _trees(value)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        trees, version = _trees(value), value["format"]
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ModelError(
             f"{path} is no model of this version ({error}); install hipporag-like again"
         ) from error
-    if value["format"] != FORMAT or not _sound(trees):
+    if version != FORMAT or not _sound(trees):
         raise ModelError(f"{path} is no model of this version; install hipporag-like again")
     return trees
 
 
 def _trees(value: Any) -> Trees:
     def whole(name: str) -> NDArray[np.int32]:
+        if not all(type(number) is int for number in value[name]):
+            raise ValueError(f"{name} holds what is no whole number")
         return np.array(value[name], dtype=np.int32)
 
     def real(name: str) -> NDArray[np.float64]:
+        if not all(type(number) in (int, float) for number in value[name]):
+            raise ValueError(f"{name} holds what is no number")
         return np.array(value[name], dtype=np.float64)
 
     names = tuple(map(str, value["names"]))

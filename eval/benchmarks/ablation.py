@@ -31,6 +31,7 @@ from hipporag_like.retrieval.features import NAMES, WINDOW_COLUMNS
 Found = Mapping[int, Sequence[float]]
 Scores = Sequence[NDArray[np.float64]]
 
+ENOUGH = 100  # questions of a set: with 30 the loss of one part is less than chance
 # Groups of columns; their names are what docs/method.md calls the parts.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "first walk": ("walk", "walk_sum", "walk_best"),
@@ -95,8 +96,8 @@ def _fitted_elsewhere(rows: Sequence[Rows], tested: Sequence[Rows], names: Seque
 
 
 def _parts(rows: Sequence[Rows], full: Mapping[str, Found]) -> dict[str, Any]:
-    """Return what is lost without each part, over the questions of the sets as they are."""
-    plain = [part for part in rows if not part.condition]
+    """Return what is lost without each part, over the questions of the larger sets as they are."""
+    plain = [part for part in rows if not part.condition and len(part.questions) >= ENOUGH]
     table: dict[str, Any] = {}
     for part_name, left_out in PARTS.items():
         names = [name for name in NAMES if name not in left_out]

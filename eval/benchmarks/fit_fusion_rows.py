@@ -143,7 +143,7 @@ def _row(
         SearchConfig(fusion="weights"), options.lexical, options.hipporag, options.embed, None, lambda q: []
     )
     ranking = rank([part], query, "graph", weights)
-    rows = judged(ranking, query)
+    rows = judged(ranking)
     table = features(sheet_of(ranking, rows, [part], query, options, windows(query.text)))
     documents = tuple(segment.passage(int(number)).document_id for number in ranking.passages[rows])
     return documents, table, ranking.shares[rows].sum(axis=1)

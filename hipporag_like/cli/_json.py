@@ -77,6 +77,7 @@ def hit_row(hit: Hit) -> dict[str, Any]:
         "namespace": passage.namespace,
         "metadata": passage.metadata,
         "path": hit.path,
+        "reasons": hit.reasons,
     }
 
 

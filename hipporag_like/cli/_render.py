@@ -37,6 +37,9 @@ def render_explained_hits(hits: Sequence[Hit]) -> Group:
         parts += [_hit_line(hit), indent(_signals(hit, top))]
         if hit.path:
             parts.append(indent(render_path(hit.path)))
+        if hit.reasons:
+            named = ", ".join(f"{name} {value:+.3f}" for name, value in hit.reasons.items())
+            parts.append(indent(Text(f"learned from: {named}", style=FAINT)))
         parts.append(Text())
     return Group(*parts[:-1])
 

@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.config import (
+    FUSIONS,
     LEXICAL_ENGINES,
     METHODS,
     WALK_ENGINES,
@@ -63,6 +64,7 @@ CONFIGS = st.builds(
         k=st.integers(1, 10**6),
         damping=st.floats(0.01, 0.99),
         engine=st.sampled_from(WALK_ENGINES),
+        fusion=st.sampled_from(FUSIONS) | NAMES.map("{}.json".format),
     ),
     read=st.builds(ReadConfig, passages=st.integers(1, 100)),
 )
@@ -141,6 +143,10 @@ BAD = [
     ("search", "tolerance", 0),
     ("search", "sharpness", "b"),
     ("search", "engine", "pull"),
+    ("search", "fusion", "magic"),
+    ("search", "fusion", 3),
+    ("search", "fusion", "trees.txt"),
+    ("search", "fusion", Path("trees.json")),  # would not go out as TOML or JSON
     ("read", "reader", "magic"),
     ("read", "passages", 0),
     ("read", "passages", 2.5),

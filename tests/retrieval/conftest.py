@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from hipporag_like.config import Config, EmbedConfig
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.rows import rows_of
 from hipporag_like.rag import HippoRAG
+from hipporag_like.store.tables import pack_keys, pack_strings
 from hipporag_like.types import Document
 
 FILMS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
@@ -139,10 +140,14 @@ def segment_of_arrays(
     facts: Sequence[tuple[int, dict[int, float], Sequence[float]]] = (),
     titles: Sequence[tuple[int, int]] = (),
     terms: Sequence[int] = (),
+    vectors: Sequence[Sequence[float]] = (),
+    keys: Sequence[str] = (),
+    postings: Mapping[str, Mapping[int, float]] | None = None,
 ) -> Segment:
     """Return a segment by hand.
 
-    ``facts`` are (passage, weight by entity, vector), by passage; ``titles`` are (passage, entity).
+    ``facts`` are (passage, weight by entity, vector), by passage; ``titles`` are (passage, entity); ``vectors`` are of
+    the passages, ``keys`` of the entities, ``postings`` the BM25 scores of each word by passage.
     """
     n_entities = len(entity_passages)
     edges = [(f, e, w) for f, (_, entities, _) in enumerate(facts) for e, w in entities.items()]
@@ -158,6 +163,20 @@ def segment_of_arrays(
         "entity_is_term": np.isin(np.arange(n_entities), terms),
         "title_passage": pairs[:, 0],
         "title_entity": pairs[:, 1],
+    }
+    by_word = dict(postings or {})
+    holders = [sorted(by_word[word].items()) for word in by_word]
+    arrays |= {
+        "passage_vectors": np.array(vectors or np.zeros((0, 2)), np.float32),
+        "entity_key_text": pack_strings(keys)[0],
+        "entity_key_offset": pack_strings(keys)[1],
+        "term_text": pack_strings(list(by_word))[0],
+        "term_offset": pack_strings(list(by_word))[1],
+        "term_hash": pack_keys(list(by_word))[0],
+        "term_row": pack_keys(list(by_word))[1],
+        "posting_indptr": np.cumsum([0, *map(len, holders)]),
+        "posting_passage": np.array([passage for held in holders for passage, _ in held], np.int32),
+        "posting_score": np.array([score for held in holders for _, score in held], np.float64),
     }
     for name, table in (
         ("entity_facts", rows_of(entity, fact, weight, n_entities)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,8 +11,8 @@ import pytest
 
 from hipporag_like.config import METHODS, SearchConfig
 from hipporag_like.rag import HippoRAG
+from hipporag_like.retrieval import gather as gather_module
 from hipporag_like.retrieval import push as push_engine
-from hipporag_like.retrieval import search as search_module
 from hipporag_like.retrieval.fuse import FACT_POWER, HYBRID_WEIGHTS, WEIGHTS, passage_mass
 from hipporag_like.types import Document, Hit, Trace
 
@@ -37,6 +37,13 @@ def shape(hits: Sequence[Hit]) -> list[tuple[str, float]]:
     return [(hit.passage.text, hit.score) for hit in hits]
 
 
+@pytest.fixture
+def fixed(films: HippoRAG) -> Iterator[HippoRAG]:
+    """The same index, searched by fixed weights alone."""
+    with HippoRAG(films.path, config=replace(films.config, search=SearchConfig(fusion="weights"))) as rag:
+        yield rag
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_ranks_scores_and_signals(films: HippoRAG, question: str, method: str):
@@ -47,7 +54,8 @@ def test_ranks_scores_and_signals(films: HippoRAG, question: str, method: str):
     assert scores == sorted(scores, reverse=True)
     for hit in hits:
         assert sum(hit.signals.values()) == pytest.approx(hit.score)
-        assert set(hit.signals) <= set(WEIGHTS)
+        assert set(hit.signals) <= {*WEIGHTS, "learned"}
+        assert ("learned" in hit.signals) == (set(WEIGHTS) <= set(hit.signals))
         assert min(hit.signals.values()) >= 0 or method == "dense"  # which shows its cosines
 
 
@@ -55,7 +63,7 @@ def test_each_method_shows_its_own_signals(films: HippoRAG):
     def names(method: str) -> set[str]:
         return {name for hit in films.retrieve(JAWS, method=method) for name in hit.signals}
 
-    assert names("graph") == {"graph", "onward", "incoming", "dense", "bm25"}
+    assert names("graph") == {"graph", "onward", "incoming", "dense", "bm25", "learned"}
     assert names("hybrid") == {"dense", "bm25"}
     assert names("dense") == {"dense"}
     assert names("bm25") == {"bm25"}
@@ -67,8 +75,12 @@ def test_a_second_hop_is_found(films: HippoRAG):
     assert hits[0].signals["graph"] > 0
 
 
-def test_the_best_of_each_signal_has_its_whole_weight(films: HippoRAG):
-    trace = films.explain(JAWS, k=50)
+def test_without_the_learned_fusion_there_is_no_such_signal(fixed: HippoRAG):
+    assert all(set(hit.signals) == set(WEIGHTS) for hit in fixed.retrieve(JAWS, k=50))
+
+
+def test_the_best_of_each_signal_has_its_whole_weight(fixed: HippoRAG):
+    trace = fixed.explain(JAWS, k=50)
     plain = trace.walk["plain_share"]
     # Jaws is in one of twelve passages, so r = 1; eleven have a title: 1 - 1 * (1 - 0.5 / 12).
     assert plain == pytest.approx(0.5 / 12)
@@ -84,11 +96,11 @@ def test_the_best_of_each_signal_has_its_whole_weight(films: HippoRAG):
     assert by_name["aarhus"]["incoming"] < by_name["river"]["incoming"]
 
 
-def test_the_second_walk_starts_where_the_first_arrived(films: HippoRAG):
+def test_the_second_walk_starts_where_the_first_arrived(fixed: HippoRAG):
     def values(name: str) -> dict[str, float]:
         return {hit.passage.document_id: hit.signals[name] / WEIGHTS[name] for hit in trace.hits}
 
-    trace = films.explain(JAWS, k=50)
+    trace = fixed.explain(JAWS, k=50)
     first, second = values("graph"), values("onward")
     # Through Spielberg and Scheider on to Cincinnati, all nearer now that Jaws itself is no start any more.
     for name in ("spielberg", "scheider", "cincinnati"):
@@ -108,13 +120,14 @@ def test_the_length_of_a_passage_counts_in_the_first_walk_only(
         powers.append(power)
         return passage_mass(facts, mass, fact_passage, passage_facts, power)
 
-    monkeypatch.setattr(search_module, "passage_mass", note)
+    monkeypatch.setattr(gather_module, "passage_mass", note)
     films.retrieve(JAWS)
     assert powers == [FACT_POWER, 0.0]
 
 
 def test_without_titles_more_goes_to_plain_similarity(make_rag: MakeRAG, film_list: list[Document]):
-    bare = make_rag([replace(document, title="") for document in film_list])
+    search = SearchConfig(fusion="weights")
+    bare = make_rag([replace(document, title="") for document in film_list], search=search)
     trace = bare.explain("Where was Steven Spielberg born?", k=50)
     assert trace.walk["plain_share"] > 0.5
     assert all(0 <= trace.walk["plain_share"] < 1 for trace in map(bare.explain, QUESTIONS) if trace.walk)
