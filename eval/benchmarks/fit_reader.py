@@ -2,7 +2,8 @@
 
 Prints JSON: ``WEIGHTS`` and ``CALIBRATION`` in the order of the constants of ``models/reader_score.py``, and how
 the fitted weights do on the questions they were fitted on. With ``--halves``, also how weights fitted on the even
-questions do on the odd ones, and the other way round. Nothing is written; the reader goes on using its constants.
+questions do on the odd ones, and the other way round; with ``--left-out``, how each set does by weights fitted on
+the others. Nothing is written; the reader goes on using its constants.
 
 Only questions that ask for a span take part. Without ``--index`` the documents are indexed into a temporary folder.
 """
@@ -39,6 +40,7 @@ from hipporag_like.models.reader_features import FEATURES
 from hipporag_like.models.reader_score import CALIBRATION
 from hipporag_like.rag import HippoRAG
 
+NO_FOREIGN = Path("-")  # in place of a foreign set
 FOREIGN_QUESTIONS = 100  # of each foreign set, the first ones
 
 
@@ -108,6 +110,20 @@ def held_out(sheets: Sequence[Sheet]) -> dict[str, object]:
     return scores
 
 
+def left_out(sheets: Sequence[Sheet]) -> dict[str, object]:
+    """Return for each data set the scores of weights fitted on the other sets only."""
+    scores: dict[str, object] = {}
+    for name in dict.fromkeys(s.dataset for s in sheets):
+        own = [s for s in sheets if s.dataset == name]
+        others = [s for s in sheets if s.dataset != name]
+        weights = fit_spans(others)
+        scores[name] = {
+            "spans": span_scores(own, weights)[name],
+            "confidence": _across(others, own, weights),
+        }
+    return scores
+
+
 def _across(learned: Sequence[Sheet], tested: Sequence[Sheet], weights: Weights) -> dict[str, float | None]:
     return confidence_scores(judge_all(tested, weights), fit_confidence(judge_all(learned, weights)))
 
@@ -129,11 +145,12 @@ def _parser() -> argparse.ArgumentParser:
         "--index", type=Path, nargs="+", help="index folder of each set's documents; made where absent"
     )
     parser.add_argument(
-        "--foreign", type=Path, nargs="+", help="for each set one whose questions it cannot answer"
+        "--foreign", type=Path, nargs="+", help="for each set one whose questions it cannot answer, or -"
     )
     parser.add_argument("--weights", type=float, nargs="+", help="how much a question of each set counts; 1")
     parser.add_argument("--thin", type=int, nargs="+", help="every n-th question fits the confidence; 1")
     parser.add_argument("--passages", type=int, default=8, help="passages read; 8")
+    parser.add_argument("--left-out", action="store_true", help="test each set by weights of the others")
     parser.add_argument("--halves", action="store_true", help="test on the half not fitted on as well")
     return parser
 
@@ -164,7 +181,7 @@ def _read(options: argparse.Namespace, number: int) -> list[Sheet]:
         sheets = read_sheets(
             rag, dataset.questions, Plan(dataset.name, options.passages, weight=weight, thin=thin)
         )
-        if options.foreign:
+        if options.foreign and options.foreign[number] != NO_FOREIGN:
             others = load_dataset(options.foreign[number]).questions[:FOREIGN_QUESTIONS]
             sheets += read_sheets(rag, others, Plan(dataset.name, options.passages, foreign=True))
     return sheets
@@ -177,6 +194,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         sheets = [sheet for number in range(len(options.datasets)) for sheet in _read(options, number)]
         result: dict[str, object] = {"passages_read": options.passages, **fitted(sheets)}
+        if options.left_out:
+            result["left_out"] = left_out(sheets)
         if options.halves:
             result["halves"] = held_out(sheets)
     except HippoRAGLikeError as error:

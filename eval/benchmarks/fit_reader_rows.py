@@ -6,7 +6,7 @@ Every number comes out of the reader's own functions, so a refit sees what the r
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ from hipporag_like.models.reader_trace import build_view
 from hipporag_like.models.reader_view import View
 from hipporag_like.rag import HippoRAG
 from hipporag_like.text import words
-from hipporag_like.types import Trace
 
 L2 = 1e-3  # of both fits; the values of every feature are of the order of 1
 # A question teaches the span weights only where some candidate has about half the words of the answer.
@@ -111,11 +110,11 @@ def _sheet(rag: HippoRAG, question: Question, number: int, plan: Plan) -> Sheet:
         target = rag.embedder.embed([text], "query")[0]
         return [float(x) for x in rag.embedder.embed(others, "passage") @ target]
 
-    trace = shown(rag.explain(question.question, plan.passages))
+    trace = rag.explain(question.question, plan.passages)
     view = build_view(question.question[:MAX_QUESTION], trace, similarity)
     asked = take_apart(view.question)
     chain = read_chain(view, asked.head)
-    states = follow(view, chain.steps, start(view, chain))
+    states = follow(view, chain.steps, start(view, chain), guess=chain.whole)
     spans = tuple(candidates(gather(view, asked, chain, states)))
     texts = tuple(view.text(c.place) for c in spans)
     gold = () if plan.foreign else question.answers
@@ -133,15 +132,6 @@ def _sheet(rag: HippoRAG, question: Question, number: int, plan: Plan) -> Sheet:
         em=np.array([scores[t][0] for t in texts], np.float32),
         f1=np.array([scores[t][1] for t in texts], np.float32),
     )
-
-
-def shown(trace: Trace) -> Trace:
-    """Return the trace with the facts of its hits only, as the shipped weights were fitted.
-
-    ``ask`` shows the reader the facts of other passages too; they move only the feature "entity mass".
-    """
-    ids = {hit.passage.id for hit in trace.hits}
-    return replace(trace, facts=tuple(f for f in trace.facts if f.fact.passage_id in ids))
 
 
 def fit_spans(sheets: Sequence[Sheet]) -> Weights:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from hipporag_like.models.reader_question import AnswerType
+from hipporag_like.models.reader_words import stem
+
 _IN_LAW = r"[- ]in[- ]law"
 _AREA = r"(?:country|state|county|city|province|region|district|continent)"
 
@@ -16,7 +19,8 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"great-uncle|great-aunt|great-grand\w+", ("grandparent", "sibling")),
     (r"grandfather|grandmother|grandparent", ("grandparent",)),
     (r"grandson|granddaughter|grandchild", ("grandchild",)),
-    (rf"(?:father|mother|parent){_IN_LAW}", ("spouse", "father")),
+    (rf"(?:father|parent){_IN_LAW}", ("spouse", "father")),
+    (rf"mother{_IN_LAW}", ("spouse", "mother")),
     (rf"(?:son|daughter|child){_IN_LAW}", ("child", "spouse")),
     (rf"(?:brother|sister|sibling){_IN_LAW}", ("spouse", "sibling")),
     (r"step-?(?:mother|father)", ("father", "spouse")),
@@ -53,15 +57,19 @@ PLACE_STEPS = frozenset({"birth place", "death place", "within"})
 WORK_STEPS = frozenset({"director", "composer", "performer", "author", "founder", "editor", "producer"})
 
 _WHICH = r"(?:which|what)"
+_WHEN = r"(?:year|date|day|month|decade|century)\b"
 _FINALS: tuple[tuple[str, str], ...] = (
     (r"place of burial|where\b.*\bburied|burial place|interred", "burial place"),
     (r"cause of death|^why\b.*\bdie", "cause"),
     (
         r"place of birth|birthplace|birth place|where\b.*\bborn|place .*\bborn|hometown"
-        rf"|in {_WHICH} \w+ .*\bborn",
+        rf"|in {_WHICH} (?!{_WHEN})\w+ .*\bborn",
         "birth place",
     ),
-    (rf"place of death|where\b.*\bdie[ds]?|in {_WHICH} \w+ .*\bdie[ds]?\b", "death place"),
+    (
+        rf"place of death|where\b.*\bdie[ds]?|in {_WHICH} (?!{_WHEN})\w+ .*\bdie[ds]?\b",
+        "death place",
+    ),
     (
         rf"date of birth|birthday|when\b.*\bborn|{_WHICH} (?:year|date|day)\b.*\bborn"
         rf"|born (?:in|on) {_WHICH} (?:year|date)",
@@ -83,6 +91,18 @@ _FINALS: tuple[tuple[str, str], ...] = (
     (r"where\b.*\bwork|employer|employed", "employer"),
     (rf"{_WHICH}\b[\w ]{{0,20}} (?:award|prize|medal)", "award"),
 )
+# What type of answer an attribute has, where the question word alone says less ("Where did X study").
+FINAL_TYPES: dict[str, AnswerType] = {
+    "birth place": "place",
+    "death place": "place",
+    "burial place": "place",
+    "birth date": "date",
+    "death date": "date",
+    "country": "country",
+    "school": "group",
+    "employer": "group",
+    "award": "award",
+}
 FINALS = tuple((re.compile(p, re.I), name) for p, name in _FINALS)
 
 # "Where was X born" asks for the place; "Which airport serves the place where X was born" goes on from there.
@@ -93,5 +113,25 @@ ASKS_PLACE = re.compile(
 )
 # Words of a question that say how it is asked, not what about; stems.
 FORM = frozenset(
-    "name first last many much old year date place country nationality city town part work kind type".split()
+    stem(word)
+    for word in (
+        "name first last many much old year date place country nationality city town part work kind type"
+    ).split()
 )
+# The words by which a relation is asked for; a chain that has the relation explains them; stems.
+SAID_BY: dict[str, frozenset[str]] = {
+    relation: frozenset(stem(word) for word in said.split())
+    for relation, said in {
+        "birth place": "born birth birthplace hometown",
+        "birth date": "born birth birthday",
+        "death place": "died death",
+        "death date": "died death",
+        "burial place": "buried burial interred",
+        "cause": "cause died death",
+        "country": "nationality citizenship citizen origin homeland",
+        "school": "study studied educated graduated university school college attend alma mater",
+        "employer": "work employer employed",
+        "award": "award prize medal win won received earned awarded",
+        "within": "located found lies situated",
+    }.items()
+}

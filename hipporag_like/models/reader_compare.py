@@ -107,23 +107,22 @@ def _across(view: View, passage: int, step: str) -> State | None:
 
 
 def _when(view: View, passage: int, predicate: str) -> _Side:
-    story = view.lives[passage]
+    birth, death = view.born(passage), view.died(passage)
     if _LONGER.search(predicate):
-        if story.birth is None or story.death is None:
+        if birth is None or death is None:
             return _Side(None, 0.0)
-        age = _age(story.birth, story.death)
-        return _Side(age, 1.0, (_at(passage, story.birth), _at(passage, story.death)))
+        return _Side(_age(birth[1], death[1]), 1.0, (_at(*birth), _at(*death)))
     if _DEATH.search(predicate):
-        if story.death is not None:
-            return _Side(story.death.order, 1.0, (_at(passage, story.death),))
+        if death is not None:
+            return _Side(death[1].order, 1.0, (_at(*death),))
         # Nobody tells of a death: alive, so later than anybody.
-        alive = (9999, 0, 0) if story.birth is not None and story.birth.year > 1900 else None
-        return _Side(alive, 0.5, () if story.birth is None else (_at(passage, story.birth),))
+        alive = (9999, 0, 0) if birth is not None and birth[1].year > 1900 else None
+        return _Side(alive, 0.5, () if birth is None else (_at(*birth),))
     if _BIRTH.search(predicate):
-        if story.birth is None:
+        if birth is None:
             guess = _event(view, passage, "")
             return _Side(guess.order, 0.3 * guess.sure, guess.support)
-        return _Side(story.birth.order, 1.0, (_at(passage, story.birth),))
+        return _Side(birth[1].order, 1.0, (_at(*birth),))
     return _event(view, passage, predicate)
 
 

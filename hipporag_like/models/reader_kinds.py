@@ -32,6 +32,13 @@ _BEFORE_PERSON = re.compile(
     r"featuring|actor|actress|singer|director|writer|author|producer|composer|artist|rapper|under|named|"
     r"after) $"
 )
+_IN_A_PLACE = re.compile(
+    r"\b(?:in|at|near|from|to|of) [^\W\d_][\w.'\u2019-]*(?: [^\W\d_][\w.'\u2019-]*){0,3}, $"
+)
+_EVENT = re.compile(
+    r"\b(?:War|Wars|Battle|Games|Siege|Treaty|Revolution|Championships?|Olympics|Election|Festival|Massacre|"
+    r"Rebellion|Uprising|Crusade|Congress|Season|Tour|Series|Sunday|Renaissance|Dynasty|House of)\b"
+)
 _VERB = re.compile(r"\b(?:is|was|are|were)\b")
 _DEFINITION = 14  # words behind "is a" that can hold the noun that says what something is
 
@@ -47,6 +54,7 @@ _BY_WORD: tuple[tuple[re.Pattern[str], AnswerType], ...] = (
     (_PLACE, "place"),
     (_AWARD, "award"),
     (_RANK, "person"),
+    (_EVENT, "other"),
 )
 
 
@@ -73,7 +81,9 @@ def _by_context(before: str, name: str) -> set[AnswerType]:
         return {"person"}
     if _BEFORE_PLACE.search(before):
         return {"place"}
-    if before.rstrip().endswith(",") and len(parts) <= 2:
+    if _IN_A_PLACE.search(before):
+        return {"place"}
+    if before.rstrip().endswith(",") and len(parts) == 1:
         return {"place", "person"}
     return {"person"} if 1 < len(parts) <= 4 else set()
 

@@ -177,6 +177,10 @@ _ANY = re.compile(
 )
 
 
+# A whole name of a known part of a country: a state, a province.
+REGION = r"^(?:" + "|".join(re.escape(n) for n in sorted(_REGIONS, key=len, reverse=True)) + r")$"
+
+
 def countries(text: str, regions: bool = False) -> list[tuple[str, int, int]]:
     """Return the countries that ``text`` names, each with its place, in order.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hipporag_like.models.reader_words import stem
-from hipporag_like.text import STOPWORDS, words
+from hipporag_like.text import STOPWORDS, word_spans
 
 QuestionKind = Literal["span", "choice", "yesno"]
 AnswerType = Literal[
@@ -46,11 +46,13 @@ _OPENS = re.compile(
     r"(who|whom|whose|when|where|why|how|which|what)\b",
     re.I,
 )
+_INSIDE = re.compile(r"\b(?:in|of|by|at|on|to|from|for) (which|what)\b", re.I)
 _AUX = re.compile(r"^\W*(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", re.I)
 _AUX_WORDS = frozenset(
     "is are was were do does did has have had can could will would be been that who whose whom which "
     "of in on at by from for with to as and or when where while".split()
 )
+_ARTICLES = frozenset({"the", "a", "an"})
 _CHOICE_CUE = re.compile(
     r"\b(?:first|earlie[rs]t?|later|latest|last|older|oldest|younger|youngest|longer|shorter|more|most|less|"
     r"recently|sooner|bigger|larger|largest|smaller|taller|higher|better|which|who|between)\b",
@@ -107,13 +109,15 @@ def take_apart(question: str) -> Asked:
 
 def _asks_inside(text: str) -> bool:
     """Whether a question word with a typed noun stands inside ("..., released in which year")."""
-    found = re.search(r"\b(?:in|of|by|at|on|to|from|for) (?:which|what) (\w+)", text, re.I)
-    return found is not None and found.group(1).lower() in TYPE_OF
+    found = re.search(rf"{_INSIDE.pattern} (\w+)", text, re.I)
+    return found is not None and found.group(2).lower() in TYPE_OF
 
 
 def _focus(text: str) -> tuple[str, list[str]]:
     """Return the question word and the noun phrase that says what the answer is."""
     match = _OPENS.match(text)
+    if match is not None and match.group(1).lower() == "how" and not _MEASURE.search(text):
+        match = _INSIDE.search(text) or match  # "How to Cook, written in which year, ..." is a title
     if match is None:
         found = list(_WH.finditer(text))
         strong = [
@@ -136,14 +140,16 @@ def _focus(text: str) -> tuple[str, list[str]]:
 
 def _relative(text: str, match: re.Match[str]) -> bool:
     """Whether a question word opens a relative clause: ", which"."""
-    return text[: match.start()].rstrip().endswith(",")
+    return match.group().lower() == "which" and text[: match.start()].rstrip().endswith(",")
 
 
 def _noun_phrase(rest: str) -> list[str]:
     """Return the words of meaning up to the first verb or preposition, or up to a noun of a known type."""
     phrase: list[str] = []
-    for token in words(rest)[:6]:
-        if token in _AUX_WORDS:
+    for token, start, _ in word_spans(rest)[:6]:
+        # "Which award the director ...", "Which country Ada Byron's father ...": the clause begins here.
+        clause = token in _ARTICLES or rest[start].isupper()
+        if token in _AUX_WORDS or (clause and phrase and phrase[-1] in TYPE_OF):
             break
         phrase.append(token)
         if TYPE_OF.get(token) is not None and len(phrase) > 1:

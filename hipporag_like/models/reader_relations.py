@@ -27,6 +27,10 @@ class Relation:
         Names that are hardly ever the filler: a queen is no father.
     single
         Whether a second name behind the cue is somebody else: "son of A and B" has one father.
+    ahead
+        Patterns whose filler is the name right ahead of the match: "A, whom she married".
+    gender
+        How the filler's own passage speaks of it.
     """
 
     filler: Filler
@@ -35,6 +39,8 @@ class Relation:
     converse: str = ""
     against: re.Pattern[str] | None = None
     single: bool = False
+    ahead: tuple[re.Pattern[str], ...] = ()
+    gender: Literal["", "he", "she"] = ""
 
 
 def _cues(*patterns: str) -> tuple[re.Pattern[str], ...]:
@@ -53,7 +59,8 @@ _OFFSPRING = (
     r"\b(?:son|daughter|child|children|sons|daughters|heir|heiress|offspring)\b"
     r"(?: and (?:heir|heiress|successor))?,? of\b"
 )
-_PARENTS = r"\b(?:born|born in [^.;]{2,40}|born [^.;]{2,40}) to\b"
+_PARENTS = r"\bborn\b[^.;]{0,60}? to\b(?! the)|\bparents (?:were|are|was|is|,|:)"
+_CHILD_OF = r"['\u2019]s?(?: and [^.;]{2,30}?['\u2019]s?)? (?:[\w-]+ ){0,2}(?:son|daughter|child)\b"
 _BY = r"\b(?:[\w ,-]{0,25})? by\b"  # "written, produced and directed by"
 
 RELATIONS: dict[str, Relation] = {
@@ -66,10 +73,13 @@ RELATIONS: dict[str, Relation] = {
             _PARENTS,
             r"\bfathered by",
             r"\bdeath of (?:his|her) father",
+            _OFFSPRING + r"[^.;]{3,90}? and her (?:\w+ )?husband\b",
         ),
         converse="child",
         against=_FEMALE,
         single=True,
+        ahead=_cues(_CHILD_OF),
+        gender="he",
     ),
     "mother": Relation(
         "name",
@@ -82,6 +92,7 @@ RELATIONS: dict[str, Relation] = {
         second=_cues(_OFFSPRING, _PARENTS),
         converse="child",
         against=_MALE,
+        gender="she",
     ),
     "spouse": Relation(
         "name",
@@ -94,8 +105,10 @@ RELATIONS: dict[str, Relation] = {
             r"\bwed(?:ded)?\b",
             r"\bmarried (?:firstly|secondly|in \d+|on [^.,]{3,20}),? ?(?:to)?",
             r"\b(?:ex-)?(?:wife|husband),",
+            r"\b(?:and|with) (?:his |her )?(?:wife|husband)\b",
         ),
         converse="spouse",
+        ahead=_cues(r",? (?:whom|who) (?:s?he |they )?(?:later |had |then |eventually )?(?:married|wed)\b"),
     ),
     "child": Relation(
         "name",

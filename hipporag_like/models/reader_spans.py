@@ -43,7 +43,16 @@ _NUMBER = re.compile(
     rf"|\b(?:once|twice|thrice|(?:{_ONE})(?:[- ](?:{_ONE}))*)\b",
     re.I,
 )
+_AGE = re.compile(
+    r"\b(?:\d{1,2}(?:st|nd|rd|th)|[a-z]+(?:th|first|second|third)) century\b|\b1\d\d0s\b|\b20\d0s\b"
+)
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019\-][^\W\d_]+)*")
+# Ranks ahead of a name, which is a candidate without them, too.
+RANKS = frozenset(
+    "King Queen Prince Princess Emperor Empress Sir Dame Lord Lady Count Countess Duke Duchess Grand Archduke "
+    "Archduchess Infante Infanta Saint St Pope President General Captain Admiral Colonel Major Senator Governor "
+    "Bishop Archbishop Dr Mr Mrs Ms Baron Baroness Earl Sultan Tsar Crown Professor".split()
+)
 _MAX_NAME_TOKENS = 12
 _MAX_PHRASE_WORDS = 4
 
@@ -85,14 +94,14 @@ def _dates(text: str) -> list[Span]:
         year = re.search(r"\d{3,4}$", text[date.start : date.end])
         if date.month and year is not None:
             found.append(Span(date.start + year.start(), date.end, "year"))
-    return found
+    return found + [Span(m.start(), m.end(), "year") for m in _AGE.finditer(text)]
 
 
 def _quoted(text: str) -> list[Span]:
     found = []
     for match in _QUOTED.finditer(text):
         inside = match.group(1).rstrip(",.;")
-        if inside:
+        if inside and (inside[0].isalnum() or inside[0] in "($#\u00a1\u00bf"):
             found.append(Span(match.start(1), match.start(1) + len(inside), "quoted"))
     return found
 
@@ -115,8 +124,10 @@ def name_runs(text: str) -> list[tuple[int, int]]:
 
 def _joined(text: str, runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the runs and the pairs that only a comma divides ("Paris, France")."""
-    pairs = [(a, d) for (a, b), (c, d) in zip(runs, runs[1:], strict=False) if text[b:c] == ", "]
-    return runs + pairs
+    starting: dict[int, list[int]] = {}
+    for a, b in runs:
+        starting.setdefault(a, []).append(b)
+    return runs + [(a, d) for a, b in runs if text[b : b + 2] == ", " for d in starting.get(b + 2, ())]
 
 
 def _opens_name(token: str) -> bool:
@@ -166,7 +177,19 @@ def _with_parts(text: str, run: list[re.Match[str]]) -> list[tuple[int, int]]:
         places += [(p[0].start(), _name_end(p[-1])) for p in parts if p and _opens_name(p[0].group())]
     if run[0].group() == "The" and len(run) > 1:
         places.append((run[1].start(), places[0][1]))
+    for part in [run, *parts] if len(parts) > 1 else [run]:
+        places += [(at, _name_end(part[-1])) for at in _behind_ranks(part)]
     return [(a, b) for a, b in places if text[a:b].lower() not in STOPWORDS]
+
+
+def _behind_ranks(run: list[re.Match[str]]) -> list[int]:
+    """Return where names begin behind ranks: at "Olaf" in "King Olaf" and in "Norwegian King Olaf"."""
+    is_rank = [token.group().rstrip(".") in RANKS for token in run]
+    return [
+        token.start()
+        for token, rank, before in zip(run[1:], is_rank[1:], is_rank, strict=False)
+        if before and not rank and _opens_name(token.group())
+    ]
 
 
 def _name_end(token: re.Match[str]) -> int:

@@ -43,13 +43,13 @@ def build_view(question: str, trace: Trace, similarity: Similarity) -> View:
         )
         for n, (place, fact) in enumerate(zip(places, facts, strict=True))
     )
-    best = max((h.score for h in hits), default=0.0)
     return View(
         question=question,
         passages=tuple(h.passage for h in hits),
-        scores=tuple(h.score - best for h in hits),
+        scores=_relative([h.score for h in hits]),
         sentences=sentences,
         entities=_entity_weights(trace),
+        facts=_fact_weights(trace),
     )
 
 
@@ -81,6 +81,17 @@ def _entity_weights(trace: Trace) -> dict[str, float]:
         found[key] = max(found.get(key, 0.0), weight)
     most = max(found.values(), default=0.0)
     return {key: weight / most for key, weight in found.items()} if most > 0 else {}
+
+
+def _relative(scores: Sequence[float]) -> tuple[float, ...]:
+    """Return scores moved to [-1, 0]: those of BM25, cosines and a walk have scales of their own."""
+    best, last = max(scores, default=0.0), min(scores, default=0.0)
+    return tuple((s - best) / (best - last) if best > last else 0.0 for s in scores)
+
+
+def _fact_weights(trace: Trace) -> dict[tuple[str, str], float]:
+    most = max((f.score for f in trace.facts), default=0.0)
+    return {(f.fact.passage_id, f.fact.text): f.score / most for f in trace.facts} if most > 0 else {}
 
 
 def _headed(title: str, text: str) -> str:

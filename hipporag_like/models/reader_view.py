@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from hipporag_like.models.reader_spans import Span, find_spans, name_runs
-from hipporag_like.models.reader_words import Life, life, stems
+from hipporag_like.models.reader_words import Date, Life, life, stems
 from hipporag_like.text import STOPWORDS, has_case, word_spans, words
 from hipporag_like.types import Passage
 
@@ -41,9 +41,11 @@ class View:
     Attributes
     ----------
     scores
-        One a passage, as given by the retrieval, shifted so that the best is 0.
+        One a passage: 0 for the best, -1 for the last, whatever the scale of the retrieval's scores.
     entities
         The walk's weight of entities, as far as the trace tells it, by key; the heaviest weighs 1.
+    facts
+        The walk's weight of sentences by passage and text; the heaviest weighs 1.
     """
 
     question: str
@@ -51,6 +53,7 @@ class View:
     scores: tuple[float, ...]
     sentences: tuple[Sentence, ...]
     entities: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @cached_property
     def titles(self) -> tuple[str, ...]:
@@ -63,6 +66,11 @@ class View:
         return tuple(tuple(words(t)) for t in self.titles)
 
     @cached_property
+    def title_set(self) -> frozenset[tuple[str, ...]]:
+        """The folded words of each passage's subject and of its whole title."""
+        return frozenset(self.title_words) | {tuple(words(p.title)) for p in self.passages if p.title}
+
+    @cached_property
     def question_words(self) -> tuple[str, ...]:
         """The folded words of the question."""
         return tuple(words(self.question))
@@ -71,6 +79,30 @@ class View:
     def lives(self) -> tuple[Life, ...]:
         """Birth and death by each passage."""
         return tuple(life(p.text) for p in self.passages)
+
+    @cached_property
+    def siblings(self) -> tuple[tuple[int, ...], ...]:
+        """The passages about each passage's subject, itself first: the parts of one titled document."""
+        parts: dict[str, list[int]] = {}
+        for i, passage in enumerate(self.passages):
+            parts.setdefault(passage.document_id if passage.title else f"\0{i}", []).append(i)
+        rows = {i: (i, *(j for j in part if j != i)) for part in parts.values() for i in part}
+        return tuple(rows[i] for i in range(len(self.passages)))
+
+    @cached_property
+    def genders(self) -> tuple[str, ...]:
+        """How each passage speaks of its subject: ``he``, ``she``, or neither mostly."""
+        return tuple(_gender(p.text) for p in self.passages)
+
+    def born(self, passage: int) -> tuple[int, Date] | None:
+        """Return the birth of a passage's subject, and the passage that tells it."""
+        found = ((i, self.lives[i].birth) for i in self.siblings[passage])
+        return next(((i, date) for i, date in found if date is not None), None)
+
+    def died(self, passage: int) -> tuple[int, Date] | None:
+        """Return the death of a passage's subject, and the passage that tells it."""
+        found = ((i, self.lives[i].death) for i in self.siblings[passage])
+        return next(((i, date) for i, date in found if date is not None), None)
 
     @cached_property
     def spans(self) -> tuple[tuple[Span, ...], ...]:
@@ -160,13 +192,21 @@ class View:
         """Return the text at a place."""
         return self.passages[place.passage].text[place.start : place.end]
 
-    def sentence_at(self, place: Place) -> Sentence | None:
-        """Return the sentence that holds a place."""
+    def number_at(self, place: Place) -> int | None:
+        """Return the number of the sentence that holds a place."""
         for number in self.by_passage[place.passage]:
             where = self.sentences[number].place
             if where.start <= place.start < where.end:
-                return self.sentences[number]
+                return number
         return None
+
+
+_HE, _SHE = re.compile(r"\b(?:he|his|him)\b", re.I), re.compile(r"\b(?:she|her)\b", re.I)
+
+
+def _gender(text: str) -> str:
+    he, she = len(_HE.findall(text)), len(_SHE.findall(text))
+    return "he" if he > 2 * she else "she" if she > 2 * he else ""
 
 
 def name_match(one: Sequence[str], other: Sequence[str]) -> float:

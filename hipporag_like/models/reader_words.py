@@ -74,8 +74,9 @@ MONTHS = {
 }  # fmt: skip
 _MONTH = "|".join(sorted((m.capitalize() for m in MONTHS), key=len, reverse=True))
 _DATE = re.compile(
-    rf"(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? )?\b(?P<m>{_MONTH})\b\.?"
-    rf"(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d))?(?:,? (?:AD |in )?(?P<y>\d{{1,4}})(?!\d))?"
+    rf"(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? )?(?:\b|(?<=\d))(?P<m>{_MONTH})\b\.?"
+    rf"(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d))?"
+    rf"(?:,? (?:AD |in )?(?P<y>\d{{1,4}}(?!\d)|\d{{4}}(?=\d{{1,2}} (?:{_MONTH}))))?"
     rf"|(?<![\d.,$£€/])\b(?P<y2>1\d{{3}}|20\d\d)\b(?![.,]\d|%)"
     rf"|(?:(?<=died )|(?<=d\. )|(?<=d\.)|(?<=c\. )|(?<=c\.)|(?<=born )|(?<=after )|(?<=before )|(?<=AD )"
     rf"|(?<=[–-])|(?<=[–-] )|(?<=\())(?P<y3>\d{{3}})\b(?!,\d)"
@@ -149,6 +150,8 @@ def life(text: str) -> Life:
 
 
 def _bracketed(text: str, start: int, end: int, inside: list[Date]) -> tuple[Date | None, Date | None]:
+    if len(inside) == 2 and not text[inside[0].end : inside[1].start].strip():
+        return inside[0], inside[1]  # a dash lost between them: "(March 25, 1942August 16, 2018)"
     dash = next((m for m in _DASH.finditer(text, start, end) if not _within(m.start(), inside)), None)
     died = _DIED.search(text, start, end)
     if dash is not None:

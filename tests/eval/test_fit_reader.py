@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hipporag_like.errors import InputError
-from hipporag_like.eval.benchmarks.fit_reader import fitted, held_out, main
+from hipporag_like.eval.benchmarks.fit_reader import fitted, held_out, left_out, main
 from hipporag_like.eval.benchmarks.fit_reader_rows import (
     Plan,
     Sheet,
@@ -19,7 +19,6 @@ from hipporag_like.eval.benchmarks.fit_reader_rows import (
     judge_all,
     pick,
     read_sheets,
-    shown,
 )
 from hipporag_like.eval.datasets import load_dataset
 from hipporag_like.models.hashing import HashingEmbedder
@@ -70,7 +69,7 @@ def test_picks_with_the_shipped_weights_are_the_readers(sample_rag: HippoRAG, sh
         assert best.probability == pytest.approx(own.probability, rel=1e-4)
     for sheet in sheets[:5]:
         question = SAMPLE.questions[sheet.number].question
-        answer = sample_rag.reader.read(question, shown(sample_rag.explain(question, PLAN.passages)))
+        answer = sample_rag.reader.read(question, sample_rag.explain(question, PLAN.passages))
         best = pick(sheet, SHIPPED)
         assert best is not None and answer.text in (None, sheet.view.text(best.candidate.place))
 
@@ -104,6 +103,14 @@ def test_a_half_is_tested_by_the_weights_of_the_other(sheets: list[Sheet]) -> No
     scores = held_out(sheets)["fitted on even, tested on odd"]["spans"]["sample"]
     assert scores["questions"] == len(odd)
     assert scores["f1"] == pytest.approx(100 * f1, abs=0.06)
+
+
+def test_a_set_left_out_is_tested_by_the_weights_of_the_other_sets(sheets: list[Sheet]) -> None:
+    named = [replace(s, dataset="even" if s.number % 2 == 0 else "odd") for s in sheets]
+    scores = left_out(named)
+    assert set(scores) == {"even", "odd"}
+    halves = held_out(sheets)["fitted on even, tested on odd"]["spans"]["sample"]
+    assert scores["odd"]["spans"] == pytest.approx(halves)
 
 
 def test_foreign_questions_are_wrong_and_thinning_leaves_them_out_of_the_confidence_only(
