@@ -84,9 +84,8 @@ def save_trees(trees: Trees, path: Path) -> None:
     path.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 
 
-@lru_cache(maxsize=4)
 def load_trees(path: Path) -> Trees:
-    """Return the trees in a file.
+    """Return the trees in a file; read once, and again where the file has changed.
 
     Raises
     ------
@@ -94,14 +93,24 @@ def load_trees(path: Path) -> Trees:
         It is not there, or is no such file, or a node in it leads nowhere.
     """
     try:
+        state = path.stat()
+        return _loaded(path.resolve(), state.st_mtime_ns, state.st_size)
+    except OSError as error:
+        raise ModelError(f"{path} is no model of this version ({error.strerror}); {_REMEDY}") from error
+
+
+_REMEDY = "correct search.fusion, or install hipporag-like again where the file is its own"
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path, changed: int, size: int) -> Trees:
+    try:
         value = json.loads(path.read_text(encoding="utf-8"))
         trees, version = _trees(value), value["format"]
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise ModelError(
-            f"{path} is no model of this version ({error}); install hipporag-like again"
-        ) from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ModelError(f"{path} is no model of this version ({error}); {_REMEDY}") from error
     if version != FORMAT or not _sound(trees):
-        raise ModelError(f"{path} is no model of this version; install hipporag-like again")
+        raise ModelError(f"{path} is no model of this version; {_REMEDY}")
     return trees
 
 

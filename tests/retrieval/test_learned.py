@@ -13,8 +13,17 @@ from hypothesis import strategies as st
 from hipporag_like.errors import ModelError
 from hipporag_like.retrieval.clues import Clues
 from hipporag_like.retrieval.features import NAMES, WINDOW_COLUMNS, Asked, Opinion, Sheet, features
-from hipporag_like.retrieval.learned import RANGE, WEIGHT, learned, model, needs_windows
-from hipporag_like.retrieval.trees import Trees, save_trees
+from hipporag_like.retrieval.learned import (
+    RANGE,
+    REASONS,
+    WEIGHT,
+    learned,
+    model,
+    needs_windows,
+    reasons,
+    table_of,
+)
+from hipporag_like.retrieval.trees import Trees, joined, save_trees
 
 
 def stump(
@@ -100,3 +109,24 @@ def test_models_by_name_and_by_file(tmp_path: Path):
     assert model(str(tmp_path / "full.json")).leaf.tolist() == [0.25, -1.0]
     with pytest.raises(ModelError, match="none.json is no model"):
         model(str(tmp_path / "none.json"))
+
+
+def test_reasons_by_hand():
+    # Ranks 0, 1, 2, 3: the middle one is 2. Rank up to 1 is worth 3, else -1; bm25 above 0.95 is worth 1.
+    sheet = sheet_of_scores([0.9, 0.5, 0.4, 0.1])
+    names = ("rank", "bm25")
+    trees = joined(names, [stump("rank", 1.5, 3.0, -1.0, names), stump("bm25", 0.95, 0.0, 1.0, names)])
+    table = table_of(trees, sheet)
+    assert reasons(trees, table, 0) == pytest.approx({"rank": 4 * WEIGHT / RANGE})
+    assert reasons(trees, table, 2) == {}  # is the middle one itself, and bm25 moves nothing
+
+
+def test_reasons_are_the_strongest_and_few():
+    sheet = sheet_of_scores([0.9, 0.5, 0.4, 0.1])
+    names = tuple(NAMES)
+    told = ("rank", "score", "bm25", "dense", "incoming_signal")
+    trees = joined(names, [stump(n, 0.45, -float(i), float(i), names) for i, n in enumerate(told, 1)])
+    found = reasons(trees, table_of(trees, sheet), 0)
+    assert len(found) <= REASONS
+    strengths = [abs(value) for value in found.values()]
+    assert strengths == sorted(strengths, reverse=True) and min(strengths) > 0

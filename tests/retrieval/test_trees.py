@@ -240,3 +240,13 @@ def test_the_shipped_trees_load_and_say_what_they_need():
         trees = model(fusion)
         assert len(trees.roots) > 0
         assert set(trees.feature.tolist()) <= set(range(len(trees.names)))
+
+
+def test_a_file_that_changed_is_read_again(tmp_path: Path):
+    path = tmp_path / "own.json"
+    for leaf in (1.0, 25.5):
+        none = np.zeros(0, np.int32)
+        save_trees(
+            Trees(("a",), np.array([-1], np.int32), none, np.zeros(0), none, none, np.array([leaf])), path
+        )
+        assert load_trees(path).score(np.zeros((1, 1), np.float32)).tolist() == [leaf]
