@@ -22,8 +22,6 @@ RANGE = 12.0
 # Of the score: the trees' sum counts once and the fixed weights' score, from 0 to 1, twice. Once or five times are
 # within 0.3 of the mean recall@5 of sets not fitted on.
 WEIGHT = RANGE / (RANGE + 2.0)
-
-
 REASONS = 4  # columns named for a hit
 
 
@@ -51,31 +49,13 @@ def needs_windows(trees: Trees) -> bool:
     return any(name in WINDOW_COLUMNS for name in trees.names)
 
 
-def learned(trees: Trees, sheet: Sheet) -> NDArray[np.float64]:
-    """Return the learned signal of all candidates.
-
-    Parameters
-    ----------
-    trees
-        Whose columns are among ``features.NAMES``.
-    sheet
-        What is known of them.
-
-    Returns
-    -------
-    float64, (n,)
-        In [0, 1]; 1 for the best.
-    """
-    return signal_of(trees.score(table_of(trees, sheet)))
-
-
 def table_of(trees: Trees, sheet: Sheet) -> NDArray[np.float32]:
-    """Return the columns that the trees look at; float32, (n, len(trees.names))."""
+    """Return the columns that the trees look at, which are among ``features.NAMES``; float32, (n, len(trees.names))."""
     return features(sheet)[:, [NAMES.index(name) for name in trees.names]]
 
 
 def signal_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the trees' sums relative to the best, in [0, 1]."""
+    """Return the learned signal, the trees' sums relative to the best: float64, (n,), in [0, 1], 1 for the best."""
     signal: NDArray[np.float64] = np.maximum(0.0, 1.0 + (values - values.max()) / RANGE)
     return signal
 

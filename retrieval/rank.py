@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.clues import clues
 from hipporag_like.retrieval.features import Asked, Opinion, Sheet
 from hipporag_like.retrieval.fuse import (
@@ -29,6 +30,7 @@ from hipporag_like.retrieval.learned import (
     signal_of,
     table_of,
 )
+from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.query import PATHS_SHOWN, Options, Query
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.trust import names_in, plain_share, rarity, titled
@@ -87,7 +89,7 @@ def rank(parts: Sequence[Part], query: Query, method: str, options: Options) -> 
         May differ from the one that the question asks for.
     """
     graph = method == "graph"
-    plain = _plain_share(parts) if graph else 0.0
+    plain = plain_share(*_linked(parts)) if graph else 0.0
     weights = {
         name: (1.0 - plain) * weight + plain * HYBRID_WEIGHTS.get(name, 0.0)
         for name, weight in METHOD_WEIGHTS[method].items()
@@ -173,16 +175,15 @@ def _vectors(query: Query, pieces: Sequence[str], options: Options) -> NDArray[n
 
 
 def _asked(parts: Sequence[Part], query: Query, plain: float) -> Asked:
-    segments = [part.segment for part in parts]
-    linked = [part.walked.linked if part.walked else None for part in parts]
+    segments, linked = _linked(parts)
     names = max(len(names_in(s, found)) for s, found in zip(segments, linked, strict=True) if found)
     content = sum(token not in STOPWORDS for token in words(query.text))
     return Asked(rarity(segments, linked), names, titled(segments), content, plain)
 
 
-def _plain_share(parts: Sequence[Part]) -> float:
-    linked = [part.walked.linked if part.walked else None for part in parts]
-    return plain_share([part.segment for part in parts], linked)
+def _linked(parts: Sequence[Part]) -> tuple[list[Segment], list[Linked | None]]:
+    """Return the namespaces, and what the question was linked to in each."""
+    return [p.segment for p in parts], [p.walked.linked if p.walked else None for p in parts]
 
 
 def _joined(parts: Sequence[Part], offsets: NDArray[np.int64], name: str) -> Candidates:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.config import Config
-from hipporag_like.eval.benchmarks.fit_fusion import FUSIONS, KS, fit, fused, recalls, without
+from hipporag_like.eval.benchmarks.fit_fusion import FUSIONS, KS, fit, fused, recalls, tell, without
 from hipporag_like.eval.benchmarks.fit_fusion_cost import seconds_per_query
 from hipporag_like.eval.benchmarks.fit_fusion_rows import Rows, rows_of
 from hipporag_like.eval.datasets import load_dataset
@@ -64,7 +63,7 @@ def measure(datasets: Sequence[Path], root: Path) -> dict[str, Any]:
     """
     embedder = load_embedder(Config().embed)
     sets = [load_dataset(path) for path in datasets]
-    rows = rows_of(sets, root, embedder, tell=_tell)
+    rows = rows_of(sets, root, embedder, tell=tell)
     # First of all that follows: nothing else runs yet.
     seconds = seconds_per_query(sets[0], root / sets[0].name, embedder)
     held = _held_out(rows)
@@ -82,11 +81,11 @@ def _held_out(rows: Sequence[Rows]) -> dict[str, dict[str, Found]]:
     """Return the recalls of each system, by data set and condition."""
     found: dict[str, dict[str, Found]] = {"hybrid": {}, "weights": {}}
     for part in rows:
-        found["hybrid"][_name(part)] = recalls(part, [question.plain for question in part.questions])
-        found["weights"][_name(part)] = recalls(part, [question.score for question in part.questions])
+        found["hybrid"][part.name] = recalls(part, [question.plain for question in part.questions])
+        found["weights"][part.name] = recalls(part, [question.score for question in part.questions])
     for fusion, names in FUSIONS.items():
         found[fusion] = _fitted_elsewhere(rows, rows, names)
-        _tell(f"fusion {fusion}")
+        tell(f"fusion {fusion}")
     return found
 
 
@@ -98,7 +97,7 @@ def _fitted_elsewhere(rows: Sequence[Rows], tested: Sequence[Rows], names: Seque
         models = list(pool.map(lambda base: fit(without(rows, base), names), bases))
     for base, trees in zip(bases, models, strict=True):
         for part in (part for part in tested if part.base == base):
-            found[_name(part)] = recalls(part, [fused(question, trees) for question in part.questions])
+            found[part.name] = recalls(part, [fused(question, trees) for question in part.questions])
     return found
 
 
@@ -113,12 +112,12 @@ def _parts(rows: Sequence[Rows], full: Mapping[str, Found]) -> dict[str, Any]:
             "columns": len(left_out),
             **{f"recall@{k}": _against(_pooled(found, plain, k), _pooled(full, plain, k)) for k in KS},
         }
-        _tell(f"without {part_name}")
+        tell(f"without {part_name}")
     return table
 
 
 def _pooled(found: Mapping[str, Found], rows: Sequence[Rows], k: int) -> list[float]:
-    return [value for part in rows for value in found[_name(part)][k]]
+    return [value for part in rows for value in found[part.name][k]]
 
 
 def _system(found: Mapping[str, Found], full: Mapping[str, Found]) -> dict[str, Any]:
@@ -151,21 +150,13 @@ def _types(rows: Sequence[Rows], held: Mapping[str, Mapping[str, Found]]) -> dic
                 "n": len(at),
                 **{
                     system: {
-                        f"recall@{k}": round(float(np.mean([found[_name(part)][k][i] for i in at])), 2)
+                        f"recall@{k}": round(float(np.mean([found[part.name][k][i] for i in at])), 2)
                         for k in KS
                     }
                     for system, found in held.items()
                 },
             }
     return table
-
-
-def _name(part: Rows) -> str:
-    return f"{part.base}+{part.condition}" if part.condition else part.base
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(line + "\n")
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from hipporag_like.eval.datasets import load_dataset
 from hipporag_like.eval.retrieval_metrics import recall_at_k
 from hipporag_like.models.embedders import load_embedder
 from hipporag_like.retrieval.features import NAMES, WINDOW_COLUMNS
-from hipporag_like.retrieval.learned import RANGE, WEIGHT
+from hipporag_like.retrieval.learned import WEIGHT, signal_of
 from hipporag_like.retrieval.trees import Trees, joined, save_trees
 
 KS = (2, 5, 10)
@@ -103,8 +103,7 @@ def _tree(structure: Mapping[str, Any], names: Sequence[str]) -> Trees:
 def fused(question: Judged, trees: Trees) -> NDArray[np.float64]:
     """Return the candidates' scores as the search has them."""
     columns = [NAMES.index(name) for name in trees.names]
-    values = trees.score(question.table[:, columns])
-    signal = np.maximum(0.0, 1.0 + (values - values.max()) / RANGE)
+    signal = signal_of(trees.score(question.table[:, columns]))
     scores: NDArray[np.float64] = (1.0 - WEIGHT) * question.score + WEIGHT * signal
     return scores
 
@@ -147,8 +146,7 @@ def held_out(rows: Sequence[Rows], fusions: Mapping[str, Sequence[str]] = FUSION
                 "weights": [question.score for question in part.questions],
                 **{name: [fused(q, trees) for q in part.questions] for name, trees in models.items()},
             }
-            named = f"{base}+{part.condition}" if part.condition else base
-            report[named] = {name: _means(recalls(part, scores)) for name, scores in scored.items()}
+            report[part.name] = {name: _means(recalls(part, scores)) for name, scores in scored.items()}
     return report
 
 
@@ -163,7 +161,7 @@ def measure(
     embedder = load_embedder(Config().embed)
     with ExitStack() as stack:
         folder = root or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hipporag-like-")))
-        rows = rows_of([load_dataset(path) for path in datasets], folder, embedder, tell=_tell)
+        rows = rows_of([load_dataset(path) for path in datasets], folder, embedder, tell=tell)
     report = held_out(rows)
     if out is not None:
         for fusion, names in FUSIONS.items():
@@ -179,7 +177,8 @@ def _save(trees: Trees, folder: Path, name: str) -> None:
     save_trees(trees, folder / name)
 
 
-def _tell(line: str) -> None:
+def tell(line: str) -> None:
+    """Say on stderr how far the work is."""
     sys.stderr.write(line + "\n")
 
 

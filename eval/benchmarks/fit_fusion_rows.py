@@ -66,6 +66,11 @@ class Rows:
     condition: str
     questions: tuple[Judged, ...]
 
+    @property
+    def name(self) -> str:
+        """The set's name, and what was changed."""
+        return f"{self.base}+{self.condition}" if self.condition else self.base
+
 
 def rows_of(
     datasets: Sequence[Dataset],

@@ -17,10 +17,10 @@ from hipporag_like.retrieval.learned import (
     RANGE,
     REASONS,
     WEIGHT,
-    learned,
     model,
     needs_windows,
     reasons,
+    signal_of,
     table_of,
 )
 from hipporag_like.retrieval.trees import Trees, joined, save_trees
@@ -51,6 +51,10 @@ def sheet_of_scores(score: list[float]) -> Sheet:
         np.zeros(n), np.zeros((n, 5)), nobody, nobody, np.zeros(0),
     )  # fmt: skip
     return Sheet([part], Opinion(values, values, values, values), Asked(0.0, 0, 1.0, 3, 0.0))
+
+
+def learned(trees: Trees, sheet: Sheet) -> np.ndarray:
+    return signal_of(trees.score(table_of(trees, sheet)))
 
 
 def test_the_range_counts_once_and_the_fixed_score_twice():
