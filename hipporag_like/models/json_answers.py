@@ -34,6 +34,11 @@ class Items(Generic[T]):
     dropped: int
 
 
+# Where the opening tag was taken off by the server, only a tag that ends its line or stands before the object ends a
+# thought: within a text of the object neither can be.
+_END_OF_THOUGHT = re.compile(r"</think>(?=\s*(?:\n|\{|```|\Z))")
+
+
 def read_object(text: str) -> Recovered:
     """Return the JSON object in an answer: the longest one, if there are several.
 
@@ -47,9 +52,7 @@ def read_object(text: str) -> Recovered:
     AnswerError
         There is none, or it is nested too deep, or nothing of it is complete.
     """
-    _, end_of_thought, text = text.rpartition("</think>")
-    if not end_of_thought and "<think>" in text:
-        raise AnswerError("it ends before the thinking does; think less and give the JSON object")
+    text = _without_thought(text)
     best: Recovered | None = None
     longest, at, reason = 0, 0, "it holds no JSON object"
     for _ in range(MAX_STARTS):
@@ -147,3 +150,14 @@ def _whole(item: Any) -> int | None:
     if isinstance(item, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", item):
         return int(item)
     return item if isinstance(item, int) and not isinstance(item, bool) else None
+
+
+def _without_thought(text: str) -> str:
+    """Return an answer without what a reasoning model thinks before it."""
+    if text.lstrip().startswith("<think>"):
+        _, end, answer = text.partition("</think>")
+        if not end:
+            raise AnswerError("it ends before the thinking does; think less and give the JSON object")
+        return answer
+    ends = [] if text.lstrip().startswith("{") else list(_END_OF_THOUGHT.finditer(text))
+    return text[ends[-1].end() :] if ends else text

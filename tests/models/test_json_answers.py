@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hipporag_like.models.json_answers import json_object, numbers, read_object, strings, triples
@@ -46,6 +46,8 @@ DUMPS: list[dict[str, Any]] = [
 ]
 
 
+@example({"entities": ["</think>", "<think>"]}, "", "\n```\nI hope that {this} helps.", {})
+@example({"entities": ["<think>"]}, "Sure! Here it is:\n", "", {})
 @given(ANSWER.filter(bool), BEFORE, AFTER, st.sampled_from(DUMPS))
 def test_a_whole_answer_is_read_whatever_is_around_it(
     values: dict[str, Any], before: str, after: str, options: dict[str, Any]
