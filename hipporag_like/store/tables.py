@@ -84,7 +84,8 @@ class StringTable:
         return [str(view[a:b], "utf-8", _SURROGATES) for a, b in zip(starts, ends, strict=True)]
 
 
-def _hashes(keys: Sequence[str]) -> NDArray[np.uint64]:
+def key_hashes(keys: Sequence[str]) -> NDArray[np.uint64]:
+    """Return ``text.hash64`` of each key; uint64, (n,)."""
     return np.fromiter(map(hash64, keys), np.uint64, len(keys))
 
 
@@ -98,7 +99,7 @@ def pack_keys(keys: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int32
     rows : int32, (n,)
         The place in ``keys`` of each hash; equal hashes keep the order of ``keys``.
     """
-    hashes = _hashes(keys)
+    hashes = key_hashes(keys)
     order = np.argsort(hashes, kind="stable")
     return hashes[order], order.astype(np.int32)
 
@@ -135,7 +136,7 @@ class KeyTable:
         -------
         int32, (len(keys),)
         """
-        wanted = _hashes(keys)
+        wanted = key_hashes(keys)
         found = np.full(len(keys), -1, dtype=np.int32)
         first = np.searchsorted(self._hashes, wanted, side="left")
         inside = np.flatnonzero(first < len(self._hashes))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -100,16 +101,43 @@ class SnapshotWriter:
         StoreError
             The disk is full or cannot be written.
         """
+        array = np.ascontiguousarray(array).reshape(array.shape)  # ascontiguousarray gives scalars a dimension
+        self.write_blocks(group, name, array.dtype, array.shape, [array])
+
+    def write_blocks(
+        self,
+        group: str,
+        name: str,
+        dtype: np.dtype[Any],
+        shape: tuple[int, ...],
+        blocks: Iterable[np.ndarray],
+    ) -> None:
+        """Write one array that comes in blocks of rows.
+
+        Parameters
+        ----------
+        group, name
+            As in :meth:`write`.
+        dtype, shape
+            Of the whole.
+        blocks
+            Its rows in order.
+
+        Raises
+        ------
+        StoreError
+            The disk is full or cannot be written.
+        """
         if ARRAY_NAME.fullmatch(name) is None:
             raise ValueError(f"an array name has lower-case letters, digits and underscores, not {name!r}")
-        if array.dtype.hasobject:
+        if dtype.hasobject:
             raise ValueError(f"array {name!r} holds objects, which are never stored")
         files = self._group(group).files
         if name in files:
             raise ValueError(f"array {name!r} of group {group!r} was written before")
         path = self._temporary / self._groups[group].folder / f"{name}.npy"
         with file_errors("write", path):
-            files[name] = _save(path, array)
+            files[name] = _save(path, dtype, shape, blocks)
 
     def reuse(self, group: str, snapshot: Snapshot) -> None:
         """Take over a whole group from an open snapshot, by hard links where the file system has them.
@@ -208,18 +236,27 @@ def _remove_old(snapshots: Path, keep: set[int]) -> None:
                 remove_tree(old)
 
 
-def _save(path: Path, array: np.ndarray) -> ArrayEntry:
-    """Write ``array`` in numpy's own format, without a copy of its data, and wait until the disk has it."""
-    array = np.ascontiguousarray(array).reshape(array.shape)  # ascontiguousarray gives scalars a dimension
+def _save(
+    path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], blocks: Iterable[np.ndarray]
+) -> ArrayEntry:
+    """Write an array in numpy's own format, without a copy of its data, and wait until the disk has it."""
     head = BytesIO()
-    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
-    header, data = head.getvalue(), array.reshape(-1).view(np.uint8)
+    described = np.lib.format.header_data_from_array_1_0(np.empty((0,), dtype)) | {"shape": shape}
+    np.lib.format.write_array_header_1_0(head, described)
+    header = head.getvalue()
+    crc32, written = zlib.crc32(header), len(header)
     with os.fdopen(create_private(path), "wb", buffering=0) as file:
         _write_all(file.fileno(), header)
-        _write_all(file.fileno(), data.data)
+        for block in blocks:
+            if block.dtype != dtype or not block.flags.c_contiguous:
+                raise ValueError(f"a block of {path.stem} is {block.dtype}, not contiguous {dtype}")
+            data = block.reshape(-1).view(np.uint8)
+            _write_all(file.fileno(), data.data)
+            crc32, written = zlib.crc32(data.data, crc32), written + block.nbytes
         os.fsync(file.fileno())
-    crc32 = zlib.crc32(data.data, zlib.crc32(header))
-    return ArrayEntry(array.dtype.str, array.shape, len(header) + array.nbytes, crc32)
+    if written != len(header) + math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"the blocks of {path.stem} do not make up shape {shape}")
+    return ArrayEntry(dtype.str, shape, written, crc32)
 
 
 def _write_all(descriptor: int, data: bytes | memoryview) -> None:
