@@ -21,7 +21,7 @@ from hipporag_like.indexing.ragged import Rows2, starts_of
 from hipporag_like.indexing.rows import Rows, rows_of
 from hipporag_like.indexing.spelling import BUCKETS, trigrams
 from hipporag_like.indexing.state import corpus_arrays
-from hipporag_like.indexing.synonyms import synonym_rows
+from hipporag_like.indexing.synonyms import near_names, synonym_rows
 from hipporag_like.indexing.texts import relation_text
 from hipporag_like.indexing.vectors import Blocks, Embed, entity_vectors, fact_vectors, passage_vectors
 from hipporag_like.store.tables import key_hashes, pack_strings
@@ -71,8 +71,9 @@ def assemble(
     """
     reading, segment, origin = corpus.reading, before.segment, before.origin
     shown = display(corpus)
-    vectors = entity_vectors(shown.names, segment, origin.keys, embed)
-    synonyms = synonym_rows(vectors, corpus, config.graph)
+    vectors, kept = entity_vectors(shown.names, segment, origin.keys, embed)
+    near = near_names(vectors, corpus.keys, segment, origin.keys, kept, config.graph)
+    synonyms = synonym_rows(near, corpus, config.graph)
     counts = Counts(
         documents=len(corpus.texts.documents) - 1,
         passages=corpus.texts.n_passages,
@@ -91,10 +92,15 @@ def assemble(
         yield "entity_name_offset", shown.names[0]
         yield "entity_is_term", shown.is_term
         yield from _keys("entity_key", corpus.keys, segment, origin.keys)
+        yield from _keys("form", corpus.forms, segment, origin.forms)
+        yield from _keys("term", corpus.terms, segment, origin.terms)
         yield from _trigrams(corpus.keys, segment, origin.keys)
         yield from _triples(reading.triples)
         yield from _graph(corpus, shown.is_term, config)
         yield from _rows("synonyms", synonyms)
+        yield "near_code", near.codes
+        yield "near_pair", near.pairs
+        yield "near_cosine", near.cosines
         yield from _lexical(corpus)
         yield "entity_vectors", vectors
         yield "fact_vectors", fact_vectors(corpus, segment, origin.facts, embed)
@@ -172,11 +178,6 @@ def _lexical(corpus: Corpus) -> Arrays:
     from hipporag_like.indexing.kernels import transpose
 
     r = corpus.reading
-    yield from _strings_of("term", corpus.terms)
-    hashes = key_hashes(list(table(corpus.terms)))
-    order = np.argsort(hashes, kind="stable")
-    yield "term_hash", hashes[order]
-    yield "term_row", order.astype(np.int32)
     indptr, passage, count = transpose(r.terms, r.term, r.frequency, len(corpus.terms[0]) - 1)
     yield "posting_indptr", indptr
     yield "posting_passage", passage
@@ -210,11 +211,6 @@ def _strings(name: str, values: Sequence[str]) -> Arrays:
     text, offset = pack_strings(values)
     yield f"{name}_text", text
     yield f"{name}_offset", offset
-
-
-def _strings_of(name: str, strings: Strings) -> Arrays:
-    yield f"{name}_text", strings[1]
-    yield f"{name}_offset", strings[0]
 
 
 def _rows(name: str, rows: Rows) -> Arrays:

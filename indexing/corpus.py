@@ -7,7 +7,7 @@ words) is numbered by the order of its text, so that a corpus does not tell how 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.ragged import Rows2, Starts, starts_of
 from hipporag_like.indexing.reading import Reading
-from hipporag_like.store.tables import StringTable, key_hashes, pack_strings
+from hipporag_like.store.tables import KeyTable, StringTable, key_hashes, pack_strings
 from hipporag_like.text import entity_key, fold
 from hipporag_like.types import Passage
 
@@ -109,14 +109,16 @@ class Origin:
     ----------
     documents, passages, facts
         Rows of the old one, then of what was read now.
-    keys
-        Entities of the old one, then new ones.
+    keys, forms, terms
+        Entities, spellings and words of the old one, then new ones.
     """
 
     documents: Rows2
     passages: Rows2
     facts: Rows2
     keys: Rows2
+    forms: Rows2
+    terms: Rows2
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,18 @@ def pack_texts(passages: Sequence[Passage], metadata: Sequence[str], stamps: Seq
     )
 
 
-def join(old: Corpus, found: Found, documents: Rows2) -> tuple[Corpus, Origin]:
+@dataclass(frozen=True, slots=True)
+class Finders:
+    """Texts to rows of the old tables."""
+
+    keys: KeyTable
+    forms: KeyTable
+    terms: KeyTable
+
+
+def join(
+    old: Corpus, found: Found, documents: Rows2, finders: Finders | None = None
+) -> tuple[Corpus, Origin]:
     """Return the corpus of some old and all new documents, and where its rows are from.
 
     Parameters
@@ -168,13 +181,16 @@ def join(old: Corpus, found: Found, documents: Rows2) -> tuple[Corpus, Origin]:
         What was read now, with a context that reads all old passages that stay as they were read before.
     documents
         In their new order.
+    finders
+        Of the old corpus; None where it is empty.
     """
     passages = documents.inner(old.texts.documents, found.texts.documents)
     facts = passages.inner(old.reading.facts, found.reading.facts)
     used_keys = np.unique(np.concatenate([found.reading.key, found.reading.title]))
-    keys = _Table(old.keys, found.keys, used_keys)
-    forms = _Table(old.forms, found.forms, np.unique(found.reading.form >> 1))
-    terms = _Table(old.terms, found.terms, np.unique(found.reading.term))
+    finder = [None] * 3 if finders is None else [finders.keys, finders.forms, finders.terms]
+    keys = _Table(old.keys, finder[0], found.keys, used_keys)
+    forms = _Table(old.forms, finder[1], found.forms, np.unique(found.reading.form >> 1))
+    terms = _Table(old.terms, finder[2], found.terms, np.unique(found.reading.term))
     codes = found.reading.form
     new = replace(
         found.reading,
@@ -209,7 +225,7 @@ def join(old: Corpus, found: Found, documents: Rows2) -> tuple[Corpus, Origin]:
         form_first=forms_of.flat(old.form_first, key_hashes(first)),
         terms=terms_of.ragged(old.terms, terms.extra),
     )
-    return corpus, Origin(documents, passages, facts, keys_of)
+    return corpus, Origin(documents, passages, facts, keys_of, forms_of, terms_of)
 
 
 class _Table:
@@ -218,11 +234,15 @@ class _Table:
     ``joint`` numbers the found ones after the old ones, by number in ``texts``; ``extra`` are those that are new, sorted.
     """
 
-    def __init__(self, old: Strings, texts: Sequence[str], used: NDArray[np.integer]) -> None:
+    def __init__(
+        self, old: Strings, finder: KeyTable | None, texts: Sequence[str], used: NDArray[np.integer]
+    ) -> None:
         self._old = table(old)
         n_old = len(self._old)
         wanted = sorted((texts[number], number) for number in used.tolist())
-        place = _places(self._old, [text for text, _ in wanted])
+        place = [-1] * len(wanted)
+        if finder is not None:
+            place = finder.find_many([text for text, _ in wanted]).tolist()
         new = [text for (text, _), at in zip(wanted, place, strict=True) if at < 0]
         self.extra = strings_of(new)
         self._before = np.array([bisect_left(self._old, text) for text in new] if n_old else [], np.int64)
@@ -244,18 +264,6 @@ class _Table:
         number = np.full(n_old + n_new, -1, dtype=np.int32)
         number[order] = np.arange(len(order), dtype=np.int32)
         return Rows2(order.astype(np.int64)), number
-
-
-def _places(old: StringTable, texts: Iterable[str]) -> list[int]:
-    """Return where each text stands in a sorted table, -1 where it does not."""
-    n = len(old)
-    if n == 0:
-        return [-1 for _ in texts]
-    found = []
-    for text in texts:
-        at = bisect_left(old, text)
-        found.append(at if at < n and old[at] == text else -1)
-    return found
 
 
 def _reading(old: Reading, new: Reading, passages: Rows2, facts: Rows2) -> Reading:
@@ -311,20 +319,21 @@ def _form_entities(
     known = old.form_entity
     moved = np.where(known >= 0, number[known], -1) if len(known) else known
     found = rows.flat(moved.astype(np.int32), np.full(n_new, -1, np.int32))
-    texts = table(forms)
-    wanted = sorted((entity_key(texts[row]), row) for row in np.flatnonzero(found < 0).tolist())
-    place = _merge_places(table(keys), [text for text, _ in wanted])
-    for (_, row), at in zip(wanted, place, strict=True):
-        found[row] = at
+    missing = np.flatnonzero(found < 0)
+    if len(missing) == 0:
+        return found
+    texts = [entity_key(form) for form in table(forms).take(missing)]
+    entities = table(keys)
+    if 20 * len(texts) < len(entities):  # bisecting decodes some 20 keys a text
+        n = len(entities)
+        at = [bisect_left(entities, text) for text in texts]
+        found[missing] = [
+            i if i < n and entities[i] == t else -1 for i, t in zip(at, texts, strict=True)
+        ]
+    else:
+        rows_of = {text: row for row, text in enumerate(entities)}
+        found[missing] = [rows_of.get(text, -1) for text in texts]
     return found
-
-
-def _merge_places(entities: StringTable, wanted: Sequence[str]) -> list[int]:
-    """Return where each of some sorted texts stands in a sorted table, -1 where it does not."""
-    if len(wanted) * 20 < len(entities):
-        return _places(entities, wanted)
-    number = {text: at for at, text in enumerate(entities)}
-    return [number.get(text, -1) for text in wanted]
 
 
 def empty() -> Corpus:

@@ -71,7 +71,6 @@ def corpus_arrays(corpus: Corpus) -> Arrays:
         "document_title": texts.title,
         "document_metadata": texts.metadata,
         "document_stamp": texts.stamp,
-        "form": corpus.forms,
     }
     for name, strings in tables.items():
         yield f"{name}_text", strings[1]

@@ -38,8 +38,8 @@ class Blocks:
     rows: Iterator[NDArray[Any]]
 
 
-def entity_vectors(names: Strings, segment: Segment | None, rows: Rows2, embed: Embed) -> Vectors:
-    """Return the vectors of entities' names; one whose name is shown as before keeps its vector.
+def entity_vectors(names: Strings, segment: Segment | None, rows: Rows2, embed: Embed) -> tuple[Vectors, NDArray[np.bool_]]:
+    """Return the vectors of entities' names, and which are those of before: names that are shown as they were.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def entity_vectors(names: Strings, segment: Segment | None, rows: Rows2, embed: 
     from hipporag_like.indexing.kernels import same_rows
 
     if segment is None:
-        return embed(list(table(names)))
+        return embed(list(table(names))), np.zeros(len(names[0]) - 1, dtype=bool)
     n_old = segment.n_entities
     was = segment.array("entity_name_offset"), segment.array("entity_name_text")
     n_new = max(int(rows.source.max(initial=-1)) - n_old + 1, 0)
@@ -63,7 +63,7 @@ def entity_vectors(names: Strings, segment: Segment | None, rows: Rows2, embed: 
     vectors = np.empty((len(rows.source), old.shape[1]), dtype=np.float32)
     vectors[same] = old[rows.source[same]]
     vectors[~same] = embed(table(names).take(np.flatnonzero(~same)))
-    return vectors
+    return vectors, same
 
 
 def fact_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed) -> Blocks:

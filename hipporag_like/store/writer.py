@@ -8,6 +8,7 @@ import secrets
 import shutil
 import zlib
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +41,11 @@ from hipporag_like.store.pin import retire
 from hipporag_like.store.reader import Snapshot, current_number
 
 _TEMPORARY = ".tmp-"
+# Files written at once: most of a small file's time is waiting for the disk.
+WRITERS = 4
+# Arrays that wait to be written keep so much memory at most, or one array more.
+WAITING_BYTES = 1 << 29
+_UNWRITTEN = ArrayEntry("", (), 0, 0)
 
 
 class SnapshotWriter:
@@ -60,6 +66,8 @@ class SnapshotWriter:
         self._temporary = self._snapshots / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
         self._groups: dict[str, GroupEntry] = {}
         self._open = False
+        self._pool = ThreadPoolExecutor(WRITERS, "snapshot")
+        self._waiting: list[tuple[Future[None], int]] = []
 
     def __enter__(self) -> SnapshotWriter:
         """Make the folder to write in.
@@ -82,10 +90,11 @@ class SnapshotWriter:
     ) -> None:
         """Remove what was not published."""
         self._open = False
+        self._pool.shutdown(cancel_futures=True)
         remove_tree(self._temporary)
 
     def write(self, group: str, name: str, array: np.ndarray) -> None:
-        """Write one array.
+        """Write one array, beside other work: :meth:`publish` waits for it.
 
         Parameters
         ----------
@@ -94,15 +103,23 @@ class SnapshotWriter:
         name
             Lower-case ASCII letters, digits and underscores.
         array
-            Of any type but objects; stored C-contiguous.
+            Of any type but objects; stored C-contiguous. It must not change any more.
 
         Raises
         ------
         StoreError
-            The disk is full or cannot be written.
+            The disk is full or cannot be written; found here or later.
         """
         array = np.ascontiguousarray(array).reshape(array.shape)  # ascontiguousarray gives scalars a dimension
-        self.write_blocks(group, name, array.dtype, array.shape, [array])
+        path = self._new_file(group, name, array.dtype)
+        files = self._groups[group].files
+
+        def save() -> None:
+            with file_errors("write", path):
+                files[name] = _save(path, array.dtype, array.shape, [array])
+
+        self._waiting.append((self._pool.submit(save), array.nbytes))
+        self._wait(WAITING_BYTES)
 
     def write_blocks(
         self,
@@ -128,6 +145,12 @@ class SnapshotWriter:
         StoreError
             The disk is full or cannot be written.
         """
+        path = self._new_file(group, name, dtype)
+        with file_errors("write", path):
+            self._groups[group].files[name] = _save(path, dtype, shape, blocks)
+
+    def _new_file(self, group: str, name: str, dtype: np.dtype[Any]) -> Path:
+        """Return where an array goes, and keep its place in the order of writing."""
         if ARRAY_NAME.fullmatch(name) is None:
             raise ValueError(f"an array name has lower-case letters, digits and underscores, not {name!r}")
         if dtype.hasobject:
@@ -135,9 +158,13 @@ class SnapshotWriter:
         files = self._group(group).files
         if name in files:
             raise ValueError(f"array {name!r} of group {group!r} was written before")
-        path = self._temporary / self._groups[group].folder / f"{name}.npy"
-        with file_errors("write", path):
-            files[name] = _save(path, dtype, shape, blocks)
+        files[name] = _UNWRITTEN
+        return self._temporary / self._groups[group].folder / f"{name}.npy"
+
+    def _wait(self, most: int) -> None:
+        """Wait until at most so many bytes are still to be written."""
+        while sum(nbytes for _, nbytes in self._waiting) > most:
+            self._waiting.pop(0)[0].result()
 
     def reuse(self, group: str, snapshot: Snapshot) -> None:
         """Take over a whole group from an open snapshot, by hard links where the file system has them.
@@ -172,6 +199,8 @@ class SnapshotWriter:
             The disk is full or cannot be written; what was published before stays published.
         """
         self._require_open()
+        while self._waiting:
+            self._waiting.pop(0)[0].result()
         previous = self._published()
         number = max([previous, *_numbers(self._snapshots)]) + 1
         target = self._snapshots / str(number)
