@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.config import Config
+from hipporag_like.config import EXACT_LIMIT, Config
 from hipporag_like.indexing.columns import metadata_columns
 from hipporag_like.indexing.entities import Analysis, analyse
 from hipporag_like.indexing.graph import build_graph
@@ -107,10 +107,10 @@ def assemble(
         yield from _rows("entity_facts", graph.entity_facts)
         yield from _rows("fact_entities", graph.fact_entities)
         yield from _rows("synonyms", graph.synonyms)
-        yield from _lexical(passages, config)
-        yield "entity_vectors", entity_vectors
-        yield "fact_vectors", embed(fact_texts(passages, analysis))
-        yield "passage_vectors", embed([passage_text(p) for p in passages])
+        yield from _lexical(passages)
+        yield from _vectors("entity", entity_vectors)
+        yield from _vectors("fact", embed(fact_texts(passages, analysis)))
+        yield from _vectors("passage", embed([passage_text(p) for p in passages]), np.float16)
         if phrases.relations:
             yield from _phrases(phrases, len(passages), config, embed)
 
@@ -177,12 +177,25 @@ def _phrases(phrases: Phrases, n_passages: int, config: Config, embed: Embed) ->
     yield "relation_vectors", embed([relation_text(r) for r in phrases.relations])
 
 
-def _lexical(passages: Sequence[Passage], config: Config) -> Arrays:
-    postings = build_postings([lexical_tokens(passage_text(p)) for p in passages], config.lexical)
+def _lexical(passages: Sequence[Passage]) -> Arrays:
+    postings = build_postings(lexical_tokens(passage_text(p)) for p in passages)
     yield from _keys("term", postings.terms)
     yield "posting_indptr", postings.indptr
     yield "posting_passage", postings.passage
-    yield "posting_score", postings.score
+    yield "posting_count", postings.count
+    yield "passage_length", postings.length
+
+
+def _vectors(kind: str, vectors: NDArray[np.float32], above: type[np.floating] = np.float32) -> Arrays:
+    """Yield vectors; more than are searched exactly as type ``above``, with codes for a first pass."""
+    if len(vectors) <= EXACT_LIMIT:
+        yield f"{kind}_vectors", vectors
+        return
+    from hipporag_like.indexing.quantise import sign_codes
+
+    stored = vectors.astype(above, copy=False)
+    yield f"{kind}_vectors", stored
+    yield f"{kind}_codes", sign_codes(stored)
 
 
 def _strings(name: str, values: Sequence[str]) -> Arrays:
