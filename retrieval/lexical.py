@@ -6,7 +6,6 @@ each word adds rounded to float32.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -23,8 +22,8 @@ from hipporag_like.retrieval.topk import top_k
 Numbers = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
-# Up to so many postings of a question's words numpy adds them all up, in about 1 ms; beyond, compiled code leaves out
-# those that cannot matter. A corpus of some thousand passages is asked without loading numba, which takes 0.3 s.
+# Up to so many passages numpy adds up all postings of a question's words, in less than a millisecond; beyond, compiled
+# code leaves out those that cannot matter. So a small index is asked without loading numba, which takes 0.3 s.
 ADDED_UP = 20_000
 
 
@@ -32,13 +31,20 @@ ADDED_UP = 20_000
 class _Corpus:
     """What BM25 must know of all passages, read once: O(passages + words).
 
-    ``peaks`` keeps, for words in many passages, the most that one can add to a passage, by (k1, b) and word.
+    Attributes
+    ----------
+    n_passages, mean_idf
+        As they are called; the mean over all words.
+    norm
+        float64, (longest + 1,): BM25's norm of a passage, by its length.
+    peaks
+        The most that a word can add to a passage, over idf and ``k1 + 1``, for the words asked so far.
     """
 
     n_passages: int
-    mean_length: float
     mean_idf: float
-    peaks: dict[tuple[float, float, int], float] = field(default_factory=dict)
+    norm: Reals
+    peaks: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class _Asked:
     said: Numbers
 
 
-_CORPORA: WeakKeyDictionary[Segment, _Corpus] = WeakKeyDictionary()
+_CORPORA: WeakKeyDictionary[Segment, dict[tuple[float, float], _Corpus]] = WeakKeyDictionary()
 
 
 def bm25_top(
@@ -87,17 +93,20 @@ def bm25_top(
     asked = _asked(segment, question, config)
     if len(asked.rows) == 0 or k < 1:
         return np.zeros(0, np.int64), np.zeros(0)
-    indptr = segment.array("posting_indptr")
-    many = int((indptr[asked.rows + 1] - indptr[asked.rows]).sum())
-    if many > ADDED_UP and config.engine != "rank_bm25":
+    if segment.n_passages > ADDED_UP and config.engine != "rank_bm25":
         passages, scores = _pruned(segment, asked, k, config, mask)
         if len(passages):
             return passages, scores
-    held = _holding(segment, asked)
-    held = held if mask is None else held[mask[held]]
-    scores = _scores(segment, question, asked, held, config)
-    good = scores > 0
-    best = np.sort(top_k(scores, k, good if good.any() else None))
+        held = _holding(segment, asked)
+        scores = bm25_at(segment, question, held, config)
+    else:
+        held = np.arange(segment.n_passages)
+        scores = _all(segment, question, asked, config)
+    good = scores > 0 if mask is None else mask[held] & (scores > 0)
+    if not good.any():
+        good = np.isin(held, _holding(segment, asked))
+        good = good if mask is None else good & mask[held]
+    best = np.sort(top_k(scores, k, good))
     return held[best], scores[best]
 
 
@@ -109,23 +118,16 @@ def bm25_at(segment: Segment, question: str, passages: Numbers, config: LexicalC
     segment, question, config
         See :func:`bm25_top`.
     passages
-        int64, (n,), ascending.
+        int64, (n,).
 
     Returns
     -------
     float64, (n,)
     """
-    return _scores(segment, question, _asked(segment, question, config), passages, config)
-
-
-def _scores(segment: Segment, question: str, asked: _Asked, passages: Numbers, config: LexicalConfig) -> Reals:
-    # rank-bm25 divides by zero where no passage has a word it sees.
-    if config.engine == "rank_bm25" and len(segment.terms) > 0:
-        scores = _reference(segment, config).get_scores(lexical_tokens(question))
-        return np.asarray(scores, dtype=np.float64)[passages]
-    indptr = segment.array("posting_indptr")
-    holder, count = segment.array("posting_passage"), segment.array("posting_count")
-    norm = _norms(segment, passages, config)
+    asked = _asked(segment, question, config)
+    if config.engine == "rank_bm25":
+        return _all(segment, question, asked, config)[passages]
+    indptr, holder = segment.array("posting_indptr"), segment.array("posting_passage")
     wanted = passages.astype(holder.dtype)  # of one type, or numpy copies all postings to compare them
     scores = np.zeros(len(passages))
     for i in asked.said.tolist():
@@ -133,27 +135,44 @@ def _scores(segment: Segment, question: str, asked: _Asked, passages: Numbers, c
         at = first + np.searchsorted(holder[first:last], wanted)
         here = at < last
         here[here] = holder[at[here]] == wanted[here]
-        times = count[at[here]].astype(np.float64)
-        added = asked.idf[i] * times * (config.k1 + 1) / (times + norm[here])
-        scores[here] += added.astype(np.float32)
+        scores[here] += _parts(segment, asked, i, at[here], config)
     return scores
 
 
-def _norms(segment: Segment, passages: Numbers, config: LexicalConfig) -> Reals:
-    mean = max(_corpus(segment).mean_length, 1e-12)
-    length = segment.array("passage_length")[passages]
-    norm: Reals = config.k1 * (1 - config.b + config.b * length / mean)
-    return norm
+def _all(segment: Segment, question: str, asked: _Asked, config: LexicalConfig) -> Reals:
+    """Return the scores of all passages."""
+    # rank-bm25 divides by zero where no passage has a word it sees.
+    if config.engine == "rank_bm25" and len(segment.terms) > 0:
+        scores = _reference(segment, config).get_scores(lexical_tokens(question))
+        return np.asarray(scores, dtype=np.float64)
+    indptr, holder = segment.array("posting_indptr"), segment.array("posting_passage")
+    scores = np.zeros(segment.n_passages)
+    for i in asked.said.tolist():
+        part = slice(int(indptr[asked.rows[i]]), int(indptr[asked.rows[i] + 1]))
+        scores[holder[part]] += _parts(segment, asked, i, part, config)
+    return scores
+
+
+def _parts(
+    segment: Segment, asked: _Asked, i: int, at: Numbers | slice, config: LexicalConfig
+) -> NDArray[np.float32]:
+    """Return what one of the question's words adds to the passages of some of its postings."""
+    count = segment.array("posting_count")[at].astype(np.float64)
+    length = segment.array("passage_length")[segment.array("posting_passage")[at]]
+    norm = _corpus(segment, config).norm[length]
+    parts: NDArray[np.float32] = (asked.idf[i] * count * (config.k1 + 1) / (count + norm)).astype(np.float32)
+    return parts
 
 
 def _pruned(
     segment: Segment, asked: _Asked, k: int, config: LexicalConfig, mask: NDArray[np.bool_] | None
 ) -> tuple[Numbers, Reals]:
+    """Return the best passages with scores above 0, ascending, and their scores."""
     from hipporag_like.retrieval.maxscore import best_passages
 
-    bound = asked.idf * (config.k1 + 1) * _peaks(segment, asked.rows, config)
     often = np.bincount(asked.said, minlength=len(asked.rows))
-    order = np.argsort(-bound * often, kind="stable")
+    bound = asked.idf * (config.k1 + 1) * _peaks(segment, asked.rows, config) * often
+    order = np.argsort(-bound, kind="stable")
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
     indptr = segment.array("posting_indptr")
@@ -163,15 +182,14 @@ def _pruned(
         segment.array("posting_passage"),
         segment.array("posting_count"),
         segment.array("passage_length"),
+        _corpus(segment, config).norm,
         np.zeros(0, dtype=bool) if mask is None else mask,
         asked.idf[order],
         often[order],
-        np.maximum(bound * often, 0.0)[order],
+        np.maximum(bound, 0.0)[order],
         place[asked.said],
         min(k, segment.n_passages),
         float(config.k1),
-        float(config.b),
-        max(_corpus(segment).mean_length, 1e-12),
     )
     ascending = np.argsort(passages)
     return passages[ascending], scores[ascending]
@@ -181,22 +199,13 @@ def _peaks(segment: Segment, rows: Numbers, config: LexicalConfig) -> Reals:
     """Return the largest ``count / (count + norm)`` of each word."""
     from hipporag_like.retrieval.maxscore import peak
 
-    corpus, indptr = _corpus(segment), segment.array("posting_indptr")
-    found = np.empty(len(rows))
-    for i, row in enumerate(rows.tolist()):
-        key = (config.k1, config.b, row)
-        if key not in corpus.peaks:
+    corpus, indptr = _corpus(segment, config), segment.array("posting_indptr")
+    passage, count = segment.array("posting_passage"), segment.array("posting_count")
+    for row in rows.tolist():
+        if row not in corpus.peaks:
             part = slice(int(indptr[row]), int(indptr[row + 1]))
-            corpus.peaks[key] = peak(
-                segment.array("posting_passage")[part],
-                segment.array("posting_count")[part],
-                segment.array("passage_length"),
-                float(config.k1),
-                float(config.b),
-                max(corpus.mean_length, 1e-12),
-            )
-        found[i] = corpus.peaks[key]
-    return found
+            corpus.peaks[row] = peak(passage[part], count[part], segment.array("passage_length"), corpus.norm)
+    return np.array([corpus.peaks[row] for row in rows.tolist()])
 
 
 def _holding(segment: Segment, asked: _Asked) -> Numbers:
@@ -209,29 +218,26 @@ def _holding(segment: Segment, asked: _Asked) -> Numbers:
 def _asked(segment: Segment, question: str, config: LexicalConfig) -> _Asked:
     found = segment.terms.find_many(lexical_tokens(question)).astype(np.int64)
     rows, said = np.unique(found[found >= 0], return_inverse=True)
-    indptr = segment.array("posting_indptr")
-    corpus = _corpus(segment)
+    indptr, corpus = segment.array("posting_indptr"), _corpus(segment, config)
     idf = _idf(indptr[rows + 1] - indptr[rows], corpus.n_passages)
     return _Asked(rows, np.where(idf < 0, config.epsilon * corpus.mean_idf, idf), said.astype(np.int64))
 
 
-def _corpus(segment: Segment) -> _Corpus:
-    known = _CORPORA.get(segment)
-    if known is None:
-        length, indptr = segment.array("passage_length"), segment.array("posting_indptr")
-        idf = _idf(np.diff(indptr), len(length))
-        known = _Corpus(
-            len(length),
-            float(length.mean()) if len(length) else 1.0,
-            float(idf.mean()) if len(idf) else 0.0,
-        )
-        known = _CORPORA.setdefault(segment, known)
-    return known
+def _corpus(segment: Segment, config: LexicalConfig) -> _Corpus:
+    known = _CORPORA.setdefault(segment, {})
+    key = (config.k1, config.b)
+    if key not in known:
+        length = segment.array("passage_length")
+        idf = _idf(np.diff(segment.array("posting_indptr")), len(length))
+        mean = max(float(length.mean()) if len(length) else 1.0, 1e-12)
+        lengths = np.arange(int(length.max(initial=0)) + 1)
+        norm = config.k1 * (1 - config.b + config.b * lengths / mean)
+        known[key] = _Corpus(len(length), float(idf.mean()) if len(idf) else 0.0, norm)
+    return known[key]
 
 
-def _idf(passages: Sequence[int] | Numbers, n_passages: int) -> Reals:
-    df = np.asarray(passages)
-    idf: Reals = np.log(n_passages - df + 0.5) - np.log(df + 0.5)
+def _idf(passages: Numbers, n_passages: int) -> Reals:
+    idf: Reals = np.log(n_passages - passages + 0.5) - np.log(passages + 0.5)
     return idf
 
 

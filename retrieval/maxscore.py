@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 WINDOW = 4096
 # Bounds are summed in another order than scores; float32 rounds each part by less than 1e-7 of it.
 SLACK = 1.0 + 1e-6
+# A list is searched for single passages where it has more than so many postings for each; else it is read through.
+SEARCHED = 16
 
 
 @njit(cache=True, nogil=True)
@@ -26,22 +28,14 @@ def peak(
     passage: NDArray[np.int32],
     count: NDArray[np.uint16],
     length: NDArray[np.int32],
-    k1: float,
-    b: float,
-    mean: float,
+    norm: NDArray[np.float64],
 ) -> float:
     """Return the largest ``count / (count + norm)`` of one word's postings."""
     most = 0.0
     for j in range(len(passage)):
         times = np.float64(count[j])
-        most = max(most, times / (times + k1 * (1 - b + b * length[passage[j]] / mean)))
+        most = max(most, times / (times + norm[length[passage[j]]]))
     return most
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _part(idf: float, times: float, length: int, k1: float, b: float, mean: float) -> float:
-    """Return what one occurrence of a word in the question adds, rounded to float32."""
-    return np.float64(np.float32(idf * times * (k1 + 1) / (times + k1 * (1 - b + b * length / mean))))
 
 
 @njit(cache=True, nogil=True)
@@ -96,57 +90,13 @@ def _keep(scores: NDArray[np.float64], passages: NDArray[np.int64], size: int, s
 
 
 @njit(cache=True, nogil=True)
-def _score(
-    number: int,
-    known: float,
-    essential: int,
-    need: float,
-    rest: NDArray[np.float64],
-    place: NDArray[np.int64],
-    end: NDArray[np.int64],
-    passage: NDArray[np.int32],
-    count: NDArray[np.uint16],
-    length: int,
-    idf: NDArray[np.float64],
-    often: NDArray[np.int64],
-    said: NDArray[np.int64],
-    k1: float,
-    b: float,
-    mean: float,
-    parts: NDArray[np.float64],
-) -> float:
-    """Return a passage's score, summed word by word as the question says them; -1 once it cannot reach ``need``.
-
-    ``known`` is what the first ``essential`` words add; ``rest[t]`` what the words from ``t`` on can add together.
-    """
-    for t in range(essential, len(idf)):
-        if (known + rest[t]) * SLACK < need:
-            return -1.0
-        at = _search(passage, place[t], end[t], number)
-        parts[t] = 0.0
-        if at < end[t] and passage[at] == number:
-            parts[t] = _part(idf[t], np.float64(count[at]), length, k1, b, mean)
-            known += often[t] * parts[t]
-    if known * SLACK < need:
-        return -1.0
-    for t in range(essential):
-        at = _search(passage, place[t], end[t], number)
-        parts[t] = 0.0
-        if at < end[t] and passage[at] == number:
-            parts[t] = _part(idf[t], np.float64(count[at]), length, k1, b, mean)
-    total = 0.0
-    for t in said:
-        total += parts[t]
-    return total
-
-
-@njit(cache=True, nogil=True)
-def best_passages(
+def best_passages(  # noqa: C901
     first: NDArray[np.int64],
     end: NDArray[np.int64],
     passage: NDArray[np.int32],
     count: NDArray[np.uint16],
     length: NDArray[np.int32],
+    norm: NDArray[np.float64],
     mask: NDArray[np.bool_],
     idf: NDArray[np.float64],
     often: NDArray[np.int64],
@@ -154,8 +104,6 @@ def best_passages(
     said: NDArray[np.int64],
     k: int,
     k1: float,
-    b: float,
-    mean: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the ``k`` best passages with scores above 0, in no order.
 
@@ -165,21 +113,23 @@ def best_passages(
         int64, (m,): where the postings of each distinct word begin and end, greatest ``bound`` first.
     passage, count, length
         The index's arrays.
+    norm
+        float64, (longest + 1,): BM25's norm of a passage, by its length.
     mask
         bool, (n_passages,): what may be found; of length 0 where everything may.
     idf, often, bound
         (m,): each word's idf, how often the question says it, and the most that all this can add, never below 0.
     said
         int64: the words of the question in order, as places in the above.
-    k, k1, b, mean
-        How many; BM25's parameters; mean length of a passage.
+    k, k1
+        How many, at least 1; BM25's parameter.
 
     Returns
     -------
     passages : int64
     scores : float64
     """
-    m = len(first)
+    m, factor = len(first), k1 + 1
     place = first.copy()  # how far each list is behind us
     start = np.empty(m, dtype=np.int64)
     rest = np.zeros(m + 1)
@@ -188,7 +138,7 @@ def best_passages(
     essential = m
     while essential > 0 and rest[essential - 1] == 0.0:
         essential -= 1
-    sums, met = np.full(WINDOW, -1.0), np.empty(WINDOW, dtype=np.int64)  # -1: not met yet
+    sums, live = np.full(WINDOW, -1.0), np.empty(WINDOW, dtype=np.int64)  # -1: not met, or out
     parts = np.empty(m)
     scores, passages, size = np.empty(k), np.empty(k, dtype=np.int64), 0
     while essential > 0:
@@ -198,7 +148,7 @@ def best_passages(
                 window = min(window, np.int64(passage[place[t]]))
         if window == len(length):
             break
-        beyond, n_met = window + WINDOW, 0
+        beyond, n = window + WINDOW, 0
         for t in range(m):
             start[t] = place[t]
         for t in range(essential):
@@ -209,27 +159,63 @@ def best_passages(
                     at = number - window
                     if sums[at] < 0.0:
                         sums[at] = 0.0
-                        met[n_met] = at
-                        n_met += 1
-                    sums[at] += often[t] * _part(idf[t], np.float64(count[j]), length[number], k1, b, mean)
+                        live[n] = at
+                        n += 1
+                    times = np.float64(count[j])
+                    sums[at] += often[t] * (idf[t] * times * factor / (times + norm[length[number]]))
                 j += 1
             place[t] = j
-        for i in range(n_met):
-            at = met[i]
-            known, number = sums[at], window + at
-            sums[at] = -1.0
-            need = scores[0] if size == k else 0.0
-            if (known + rest[essential]) * SLACK < need:
-                continue
-            score = _score(
-                number, known, essential, need, rest, start, end, passage, count,
-                length[number], idf, often, said, k1, b, mean, parts,
-            )  # fmt: skip
-            if score > 0.0:
-                size = _keep(scores, passages, size, score, number)
+        need = scores[0] if size == k else 0.0
+        n = _still(sums, live, n, rest[essential], need)
+        for t in range(essential, m):
+            stop = _search(passage, place[t], end[t], beyond)
+            if n > 0 and bound[t] > 0.0:
+                if SEARCHED * n < stop - place[t]:
+                    for i in range(n):
+                        j = _search(passage, place[t], stop, window + live[i])
+                        if j < stop and passage[j] == window + live[i]:
+                            times = np.float64(count[j])
+                            added = idf[t] * times * factor / (times + norm[length[passage[j]]])
+                            sums[live[i]] += often[t] * added
+                else:
+                    for j in range(place[t], stop):
+                        if sums[passage[j] - window] >= 0.0:
+                            times = np.float64(count[j])
+                            added = idf[t] * times * factor / (times + norm[length[passage[j]]])
+                            sums[passage[j] - window] += often[t] * added
+                n = _still(sums, live, n, rest[t + 1], need)
+            place[t] = stop
+        for i in range(n):
+            number = window + live[i]
+            sums[live[i]] = -1.0
+            for t in range(m):
+                j = _search(passage, start[t], place[t], number)
+                parts[t] = 0.0
+                if j < place[t] and passage[j] == number:
+                    times = np.float64(count[j])
+                    parts[t] = np.float32(idf[t] * times * factor / (times + norm[length[number]]))
+            total = 0.0
+            for t in said:
+                total += parts[t]
+            if total > 0.0:
+                size = _keep(scores, passages, size, total, number)
         if size == k:
             while essential > 0 and rest[essential - 1] * SLACK < scores[0]:
                 essential -= 1
-        for t in range(essential, m):
-            place[t] = _search(passage, place[t], end[t], beyond)
     return passages[:size], scores[:size]
+
+
+@njit(cache=True, nogil=True)
+def _still(
+    sums: NDArray[np.float64], live: NDArray[np.int64], n: int, more: float, need: float
+) -> int:
+    """Keep, at the front of ``live``, the passages that reach ``need`` with ``more``; return how many."""
+    kept = 0
+    for i in range(n):
+        at = live[i]
+        if (sums[at] + more) * SLACK < need:
+            sums[at] = -1.0
+        else:
+            live[kept] = at
+            kept += 1
+    return kept
