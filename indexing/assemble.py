@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.config import Config
+from hipporag_like.config import EXACT_LIMIT, Config
 from hipporag_like.indexing.columns import metadata_columns
 from hipporag_like.indexing.corpus import Corpus, Origin, Strings, strings_of, table
 from hipporag_like.indexing.display import display
 from hipporag_like.indexing.graph import Mentions, build_graph
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.phrases import Phrases, phrase_graph, phrase_mentions
+from hipporag_like.indexing.quantise import sign_codes
 from hipporag_like.indexing.ragged import Rows2, starts_of
 from hipporag_like.indexing.rows import Rows, rows_of
 from hipporag_like.indexing.spelling import BUCKETS, trigrams
@@ -103,8 +104,10 @@ def assemble(
         yield "near_cosine", near.cosines
         yield from _lexical(corpus)
         yield "entity_vectors", vectors
-        yield "fact_vectors", fact_vectors(corpus, segment, origin.facts, embed)
-        yield "passage_vectors", passage_vectors(corpus, segment, origin.passages, embed)
+        if len(vectors) > EXACT_LIMIT:
+            yield "entity_codes", sign_codes(vectors)
+        yield from fact_vectors(corpus, segment, origin.facts, embed)
+        yield from passage_vectors(corpus, segment, origin.passages, embed)
         if phrases.relations:
             yield from _phrases(phrases, corpus.texts.n_passages, config, embed)
 

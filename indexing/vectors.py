@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.config import EXACT_LIMIT
 from hipporag_like.indexing.corpus import Corpus, Strings, strings_of, table
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.quantise import code_bytes, sign_codes
 from hipporag_like.indexing.ragged import Rows2
 from hipporag_like.indexing.texts import sentence_text, titled_text, triple_text
 
@@ -36,6 +38,9 @@ class Blocks:
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     rows: Iterator[NDArray[Any]]
+
+
+Arrays = Iterator[tuple[str, "NDArray[Any] | Blocks"]]
 
 
 def entity_vectors(names: Strings, segment: Segment | None, rows: Rows2, embed: Embed) -> tuple[Vectors, NDArray[np.bool_]]:
@@ -66,8 +71,8 @@ def entity_vectors(names: Strings, segment: Segment | None, rows: Rows2, embed: 
     return vectors, same
 
 
-def fact_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed) -> Blocks:
-    """Return the vectors of facts: sentences and triples in words, with their title."""
+def fact_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed) -> Arrays:
+    """Yield the vectors of facts: sentences and triples in words, with their title."""
     reading, texts = corpus.reading, corpus.texts
     passage_of = np.repeat(np.arange(texts.n_passages), np.diff(reading.facts))
     owner, text, title = texts.owner, table(texts.text), table(texts.title)
@@ -79,37 +84,68 @@ def fact_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Em
             return triple_text(title[int(owner[passage])], " ".join(reading.triples[number]))
         return sentence_text(title[int(owner[passage])], text[passage][start:end])
 
-    return _blocks("fact_vectors", written, segment, rows, embed)
+    yield from _vectors("fact", written, segment, rows, embed, np.dtype(np.float32))
 
 
-def passage_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed) -> Blocks:
-    """Return the vectors of passages: title and text."""
+def passage_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed) -> Arrays:
+    """Yield the vectors of passages: title and text; of many in half the bytes, since codes are looked at first."""
     texts = corpus.texts
     owner, text, title = texts.owner, table(texts.text), table(texts.title)
+    kind = np.float16 if texts.n_passages > EXACT_LIMIT else np.float32
 
     def written(number: int) -> str:
         return titled_text(title[int(owner[number])], text[number])
 
-    return _blocks("passage_vectors", written, segment, rows, embed)
+    yield from _vectors("passage", written, segment, rows, embed, np.dtype(kind))
 
 
-def _blocks(
-    name: str, written: Callable[[int], str], segment: Segment | None, rows: Rows2, embed: Embed
-) -> Blocks:
-    old = None if segment is None else segment.array(name)
-    n_old = 0 if old is None else len(old)
+def _vectors(
+    name: str,
+    written: Callable[[int], str],
+    segment: Segment | None,
+    rows: Rows2,
+    embed: Embed,
+    dtype: np.dtype[Any],
+) -> Arrays:
+    """Yield vectors, and the codes of more than are searched one by one."""
+    old, old_codes = _before(name, segment, dtype)
     dim = embed([]).shape[1] if old is None else old.shape[1]
+    coded = len(rows.source) > EXACT_LIMIT
+    codes = np.empty((len(rows.source) if coded else 0, code_bytes(dim)), dtype=np.uint8)
 
-    def blocks() -> Iterator[Vectors]:
+    def blocks() -> Iterator[NDArray[Any]]:
         for at in range(0, len(rows.source), BLOCK):
             source = rows.source[at : at + BLOCK]
-            block = np.empty((len(source), dim), dtype=np.float32)
-            kept = source < n_old
+            kept = source < (rows_before if old is not None else 0)
+            block = np.empty((len(source), dim), dtype=dtype)
             if old is not None:
                 block[kept] = old[source[kept]]
             new = np.flatnonzero(~kept)
             if len(new):
                 block[new] = embed([written(at + i) for i in new.tolist()])
+            if coded:
+                part = codes[at : at + len(source)]
+                if old_codes is not None:
+                    part[kept] = old_codes[source[kept]]
+                    part[new] = sign_codes(block[new])
+                else:
+                    part[:] = sign_codes(block)
             yield block
 
-    return Blocks(np.dtype(np.float32), (len(rows.source), dim), blocks())
+    rows_before = 0 if old is None else len(old)
+    yield f"{name}_vectors", Blocks(dtype, (len(rows.source), dim), blocks())
+    if coded:
+        yield f"{name}_codes", codes
+
+
+def _before(
+    name: str, segment: Segment | None, dtype: np.dtype[Any]
+) -> tuple[NDArray[Any] | None, NDArray[np.uint8] | None]:
+    """Return vectors and codes of the segment before; none where they were kept with fewer digits than now."""
+    if segment is None:
+        return None, None
+    old = segment.array(f"{name}_vectors")
+    if old.dtype.itemsize < dtype.itemsize:
+        return None, None
+    codes = segment.array(f"{name}_codes") if segment.has(f"{name}_codes") else None
+    return old, codes if old.dtype == dtype else None

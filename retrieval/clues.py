@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hipporag_like.config import LexicalConfig
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.incoming import facts_looked_at
-from hipporag_like.retrieval.lexical import bm25_scores
+from hipporag_like.retrieval.lexical import bm25_at
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.mentions import mentions, own_facts, subjects
 from hipporag_like.retrieval.walk import WalkResult
@@ -102,7 +102,7 @@ def clues(
         passage=passage,
         sentence=sentence,
         moments=moments,
-        rest=_rest(segment, question, linked, lexical)[candidates],
+        rest=_rest(segment, question, linked, candidates, lexical),
         subject=_subject(segment, linked, walks, about.candidate, about.entity, len(candidates)),
         candidate=said.candidate,
         source=source,
@@ -113,7 +113,10 @@ def clues(
 def _cosines(segment: Segment, name: str, rows: Numbers, vectors: NDArray[np.float32]) -> Reals:
     from hipporag_like.retrieval.descend import cosines_of
 
-    return cosines_of(segment.array(name), rows, vectors)
+    stored = segment.array(name)
+    if stored.dtype == np.float32:
+        return cosines_of(stored, rows, vectors)
+    return cosines_of(stored[rows].astype(np.float32), np.arange(len(rows)), vectors)
 
 
 def _mass(segment: Segment, walked: WalkResult, candidates: Numbers) -> Reals:
@@ -127,14 +130,16 @@ def _mass(segment: Segment, walked: WalkResult, candidates: Numbers) -> Reals:
     return np.stack([total / np.sqrt(facts), total, best], axis=1)
 
 
-def _rest(segment: Segment, question: str, linked: Linked, lexical: LexicalConfig) -> Reals:
+def _rest(
+    segment: Segment, question: str, linked: Linked, candidates: Numbers, lexical: LexicalConfig
+) -> Reals:
     named = {
         token
         for entity in linked.entities[linked.named].tolist()
         for token in segment.entity_key_strings[entity].split()
     }
     rest = [token for token in words(question) if token not in STOPWORDS and token not in named]
-    return bm25_scores(segment, " ".join(rest), lexical) if rest else np.zeros(segment.n_passages)
+    return bm25_at(segment, " ".join(rest), candidates, lexical)
 
 
 def _subject(
