@@ -1,204 +1,241 @@
-"""Forward push, compiled. Only arrays come in and go out; see ``hipporag_like.retrieval.walk``."""
+"""Forward push, compiled: its work and memory depend on the seeds and the tolerance, not on the size of the graph.
+
+Pushes are done in rounds, in the order in which nodes came to wait. See ``hipporag_like.retrieval.walk`` for what is
+computed, and ``hipporag_like.retrieval.slots`` for where it is kept.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from hipporag_like.indexing.rows import Rows
+from hipporag_like.retrieval.compiled import compiled
+from hipporag_like.retrieval.likeness import likenesses
+from hipporag_like.retrieval.similarity import FactArrays, FactVectors, fixed
+from hipporag_like.retrieval.slots import (
+    DEGREE,
+    ESTIMATE,
+    FACTOR,
+    FIRST,
+    LAST,
+    MET,
+    NODE,
+    PUSHES,
+    RESIDUAL,
+    THRESHOLD,
+    UNKNOWN,
+    WORK,
+    WRITTEN,
+    Edges,
+    Links,
+    Reals,
+    State,
+    Wholes,
+    divide,
+    no_nodes,
+    slot_of,
+    write_down,
+)
+
+# Facts that may be looked at by force however coarse the tolerance: a millisecond's work.
+LEAST_FORCED = 1000
 
 
-def compiled(function: F) -> F:
-    """Return a function compiled at its first call, and kept on disk."""
-    # Reassociation and contraction let the dot product use vector units; nothing else of fast-math is on.
-    return cast(F, njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})(function))
+class Shape(NamedTuple):
+    """How to walk; see ``hipporag_like.retrieval.walk.WalkOptions``."""
+
+    damping: float
+    tolerance: float
+    sharpness: float
+    synonym_share: float
 
 
-def _inlined(function: F) -> F:
-    return cast(F, njit(cache=True, nogil=True, inline="always")(function))
+class Pushed(NamedTuple):
+    """What became of the mass.
+
+    Attributes
+    ----------
+    nodes
+        int64, (n_met,): every node that met mass, in that order.
+    estimate, residual
+        float64, aligned: mass settled, and not spread.
+    pushes, work
+        Pushes done, and the neighbours that these sent mass to.
+    """
+
+    nodes: Wholes
+    estimate: Reals
+    residual: Reals
+    pushes: int
+    work: int
 
 
 def push(
-    ef_indptr: NDArray[np.int64],
-    ef_fact: NDArray[np.int32],
-    ef_weight: NDArray[np.float32],
-    fe_indptr: NDArray[np.int64],
-    fe_entity: NDArray[np.int32],
-    fe_weight: NDArray[np.float32],
-    syn_indptr: NDArray[np.int64],
-    syn_entity: NDArray[np.int32],
-    syn_weight: NDArray[np.float32],
-    fact_vectors: NDArray[np.float32],
+    graph: tuple[Rows, Rows, Rows],
+    facts: FactVectors,
     question: NDArray[np.float32],
-    sharpness: float,
-    synonym_share: float,
-    seeds: NDArray[np.int64],
-    mass: NDArray[np.float64],
-    damping: float,
-    tolerance: float,
-) -> tuple[NDArray[np.float64], NDArray[np.int64], int, float]:
-    """Spread ``mass`` from ``seeds`` over entities (0..n_entities-1) and facts (n_entities..).
+    seeds: Wholes,
+    mass: Reals,
+    shape: Shape,
+) -> Pushed:
+    """Spread mass from seeds.
+
+    Parameters
+    ----------
+    graph
+        Entity to facts, fact to entities, synonyms. Nodes are numbered entities first, then facts.
+    facts, question
+        What an entity prefers facts by.
+    seeds, mass
+        int64 and float64, (n_seeds,): distinct entities, and their mass, 1 in all.
 
     Returns
     -------
-    estimate, touched, pushes, residual
-        ``estimate`` float64 (n_entities + n_facts,), zero where untouched; ``touched`` int64, the nodes
-        that met mass, in that order; pushes done; mass left unspread.
+    Pushed
+        Without synonyms ``work`` is at most ``1 / (tolerance * (1 - damping))``, and ``max(1 / tolerance,
+        LEAST_FORCED)`` more where no seed had mass enough for its degree (:func:`_spread`).
     """
-    n_entities, n_facts = len(ef_indptr) - 1, len(fe_indptr) - 1
-    n = n_entities + n_facts
-    # Made here, because numpy takes zeroed memory from the system page by page on first touch, so that the
-    # size of the graph is free; compiled code would write every zero (45 ms for 10 million, measured).
-    estimate, residual = np.zeros(n), np.zeros(n)
-    factor, total = np.zeros(n_facts), np.zeros(n_entities)
-    waiting, seen = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
-    touched, ring = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
-    met, pushes = _spread(
-        ef_indptr,
-        ef_fact,
-        ef_weight,
-        fe_indptr,
-        fe_entity,
-        fe_weight,
-        syn_indptr,
-        syn_entity,
-        syn_weight,
-        fact_vectors,
-        question,
-        float(sharpness),
-        float(synonym_share),
-        seeds,
-        mass,
-        float(damping),
-        float(tolerance),
-        estimate,
-        residual,
-        factor,
-        total,
-        waiting,
-        seen,
-        touched,
-        ring,
+    links = Links(*(Edges(fixed(rows.indptr), fixed(rows.indices), fixed(rows.weights)) for rows in graph))
+    forced = max(int(1.0 / shape.tolerance), LEAST_FORCED)
+    shape = Shape(*map(float, shape))
+    state, counters = _spread(
+        links, facts.arrays(), fixed(question), fixed(seeds), fixed(mass), shape, forced
     )
-    return estimate, touched[:met], int(pushes), float(residual[touched[:met]].sum())
+    n, pushes, work = int(counters[MET]), int(counters[PUSHES]), int(counters[WORK])
+    return Pushed(state.whole[:n, NODE], state.real[:n, ESTIMATE], state.real[:n, RESIDUAL], pushes, work)
 
 
-@_inlined
-def _meet(
-    node: int | np.int64,
-    amount: float,
-    threshold: float,
-    residual: NDArray[np.float64],
-    seen: NDArray[np.bool_],
-    touched: NDArray[np.int64],
-    waiting: NDArray[np.bool_],
-    ring: NDArray[np.int64],
-    counters: NDArray[np.int64],
-) -> None:
-    """Add ``amount`` to a node's residual and queue it where that is worth a push.
-
-    ``counters`` holds the number of touched nodes, the head of the ring and its length.
-    """
-    residual[node] += amount
-    if not seen[node]:
-        seen[node] = True
-        touched[counters[0]] = node
-        counters[0] += 1
-    if not waiting[node] and residual[node] > threshold:
-        waiting[node] = True
-        ring[(counters[1] + counters[2]) % len(ring)] = node
-        counters[2] += 1
-
-
-# One function, because a compiled call counts references to the dozen arrays it is handed: cut into three,
-# with a call a push, it takes 1.6 times as long (measured).
 @compiled
-def _spread(  # noqa: C901
-    ef_indptr: NDArray[np.int64],
-    ef_fact: NDArray[np.int32],
-    ef_weight: NDArray[np.float32],
-    fe_indptr: NDArray[np.int64],
-    fe_entity: NDArray[np.int32],
-    fe_weight: NDArray[np.float32],
-    syn_indptr: NDArray[np.int64],
-    syn_entity: NDArray[np.int32],
-    syn_weight: NDArray[np.float32],
-    fact_vectors: NDArray[np.float32],
+def _judge(
+    state: State,
+    links: Links,
+    facts: FactArrays,
     question: NDArray[np.float32],
-    sharpness: float,
-    synonym_share: float,
-    seeds: NDArray[np.int64],
-    mass: NDArray[np.float64],
-    damping: float,
-    tolerance: float,
-    estimate: NDArray[np.float64],
-    residual: NDArray[np.float64],
-    factor: NDArray[np.float64],
-    total: NDArray[np.float64],
-    waiting: NDArray[np.bool_],
-    seen: NDArray[np.bool_],
-    touched: NDArray[np.int64],
-    ring: NDArray[np.int64],
-) -> tuple[int, int]:
-    """Push until nothing waits; return how many nodes were touched and how many pushes were done.
-
-    ``factor`` keeps ``exp(sharpness * cosine)`` of the facts met so far, ``total`` the sum of an entity's
-    weights times these; ``waiting`` marks the nodes in ``ring``, a queue that never holds one twice.
-    """
-    n_entities, pushes = len(total), 0
-    counters = np.zeros(3, dtype=np.int64)
-    for i in range(len(seeds)):
-        _meet(seeds[i], mass[i], 0.0, residual, seen, touched, waiting, ring, counters)
-    while counters[2] > 0:
-        node = ring[counters[1]]
-        counters[1] = (counters[1] + 1) % len(ring)
-        counters[2] -= 1
-        waiting[node] = False
-        here = residual[node]
-        residual[node] = 0.0
-        estimate[node] += (1.0 - damping) * here
-        pushes += 1
-        if node >= n_entities:
+    shape: Shape,
+    old: int,
+    n: int,
+) -> State:
+    """Set the threshold of the slots from ``old`` to ``n``, and how much the question favours the facts among them."""
+    ef, fe = links.to_facts.indptr, links.to_entities.indptr
+    n_entities, new = len(ef) - 1, 0
+    numbers, places = np.empty(n - old, dtype=np.int64), np.empty(n - old, dtype=np.int64)
+    for slot in range(old, n):
+        node = state.whole[slot, NODE]
+        if node < n_entities:
+            degree = ef[node + 1] - ef[node] + 1
+        else:
             fact = node - n_entities
-            first, last = fe_indptr[fact], fe_indptr[fact + 1]
-            weight_sum = 0.0
-            for j in range(first, last):
-                weight_sum += fe_weight[j]
-            for j in range(first, last):
-                other = np.int64(fe_entity[j])
-                threshold = tolerance * (ef_indptr[other + 1] - ef_indptr[other] + 1)
-                amount = damping * here * fe_weight[j] / weight_sum
-                _meet(other, amount, threshold, residual, seen, touched, waiting, ring, counters)
-            continue
-        first, last = ef_indptr[node], ef_indptr[node + 1]
-        if total[node] == 0.0:
-            for j in range(first, last):
-                fact = ef_fact[j]
-                if factor[fact] == 0.0:
-                    dot = np.float32(0.0)
-                    for c in range(len(question)):
-                        dot += fact_vectors[fact, c] * question[c]
-                    factor[fact] = np.exp(sharpness * dot)
-                total[node] += ef_weight[j] * factor[fact]
-        syn_first, syn_last = syn_indptr[node], syn_indptr[node + 1]
-        share = 0.0
-        if syn_last > syn_first:
-            share = synonym_share if last > first else 1.0
-            weight_sum = 0.0
-            for j in range(syn_first, syn_last):
-                weight_sum += syn_weight[j]
-            for j in range(syn_first, syn_last):
-                other = np.int64(syn_entity[j])
-                threshold = tolerance * (ef_indptr[other + 1] - ef_indptr[other] + 1)
-                amount = damping * here * share * syn_weight[j] / weight_sum
-                _meet(other, amount, threshold, residual, seen, touched, waiting, ring, counters)
+            degree = fe[fact + 1] - fe[fact]
+            numbers[new], places[new] = fact, slot
+            new += 1
+        state.whole[slot, DEGREE] = degree
+        state.real[slot, THRESHOLD] = shape.tolerance * degree
+    likeness, words = likenesses(facts, numbers[:new], question, state.words)
+    for i in range(new):
+        state.real[places[i], FACTOR] = np.exp(shape.sharpness * likeness[i])
+    real, whole, queue, keys, slots, neighbour, share, _ = state
+    return State(real, whole, queue, keys, slots, neighbour, share, words)
+
+
+@compiled
+def _round(state: State, column: int, waiting: int, damping: float, counters: Wholes) -> int:
+    """Push those that wait, whose neighbours are written down; return how many wait for the next round.
+
+    A node comes to wait when its mass crosses its threshold, and a push leaves it nothing, so none waits twice.
+    """
+    real, whole, queue, neighbour, share = state.real, state.whole, state.queue, state.neighbour, state.share
+    later = 0
+    for i in range(waiting):
+        slot = queue[i, column]
+        first, last = whole[slot, FIRST], whole[slot, LAST]
+        here = real[slot, RESIDUAL]
+        real[slot, RESIDUAL] = 0.0
+        real[slot, ESTIMATE] += (1.0 - damping) * here
         for j in range(first, last):
-            other = np.int64(ef_fact[j])
-            threshold = tolerance * (fe_indptr[other + 1] - fe_indptr[other])
-            amount = damping * here * (1.0 - share) * ef_weight[j] * factor[other] / total[node]
-            _meet(n_entities + other, amount, threshold, residual, seen, touched, waiting, ring, counters)
-    return counters[0], pushes
+            to = neighbour[j]
+            before, threshold = real[to, RESIDUAL], real[to, THRESHOLD]
+            after = before + damping * here * share[j]
+            real[to, RESIDUAL] = after
+            if before <= threshold and after > threshold:
+                queue[later, 1 - column] = to
+                later += 1
+        counters[PUSHES] += 1
+        counters[WORK] += last - first
+    return later
+
+
+@compiled
+def _starved(state: State, n_entities: int, n: int) -> int:
+    """Return which slot, an entity with facts, has most mass for its degree; -1 where there is none."""
+    best, most = -1, 0.0
+    for slot in range(n):
+        degree = state.whole[slot, DEGREE]
+        ratio = state.real[slot, RESIDUAL] / degree
+        unknown = state.whole[slot, FIRST] == UNKNOWN
+        if unknown and state.whole[slot, NODE] < n_entities and degree > 1 and ratio > most:
+            best, most = slot, ratio
+    return best
+
+
+@compiled
+def _until_none_waits(
+    state: State,
+    links: Links,
+    facts: FactArrays,
+    question: NDArray[np.float32],
+    shape: Shape,
+    waiting: int,
+    most: int,
+    counters: Wholes,
+) -> State:
+    """Push in rounds, first the ``waiting`` slots in the queue's first column; of an entity ``most`` facts at most."""
+    column, n_entities = 0, len(links.to_facts.indptr) - 1
+    while waiting > 0:
+        old, written = counters[MET], counters[WRITTEN]
+        state = write_down(state, links, column, waiting, most, counters)
+        state = _judge(state, links, facts, question, shape, old, counters[MET])
+        divide(state, n_entities, column, waiting, written, shape.synonym_share)
+        waiting = _round(state, column, waiting, shape.damping, counters)
+        column = 1 - column
+    return state
+
+
+@compiled
+def _spread(
+    links: Links,
+    facts: FactArrays,
+    question: NDArray[np.float32],
+    seeds: Wholes,
+    mass: Reals,
+    shape: Shape,
+    forced: int,
+) -> tuple[State, Wholes]:
+    """Push until no node has more mass than its threshold, and return what is known and the counters.
+
+    If that met no fact, the entity that has most mass for its degree is pushed nevertheless, and after it the others,
+    until ``forced`` facts have been looked at; one that has more than are left sends its mass to some of them.
+    """
+    n_entities, waiting = len(links.to_facts.indptr) - 1, 0
+    state, counters = no_nodes(len(seeds)), np.zeros(4, dtype=np.int64)
+    for slot in range(len(seeds)):
+        slot_of(seeds[slot], state, slot)
+        state.real[slot, RESIDUAL] = mass[slot]
+    counters[MET] = len(seeds)
+    state = _judge(state, links, facts, question, shape, 0, len(seeds))
+    for slot in range(len(seeds)):
+        if mass[slot] > state.real[slot, THRESHOLD]:
+            state.queue[waiting, 0] = slot
+            waiting += 1
+    state = _until_none_waits(state, links, facts, question, shape, waiting, forced, counters)
+    n = counters[MET]
+    if not (state.whole[:n, NODE] >= n_entities).any():
+        slot = _starved(state, n_entities, n)
+        while slot >= 0 and forced > 0:
+            state.queue[0, 0] = slot
+            state = _until_none_waits(state, links, facts, question, shape, 1, forced, counters)
+            forced -= state.whole[slot, DEGREE] - 1
+            slot = _starved(state, n_entities, n)
+    return state, counters
