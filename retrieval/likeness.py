@@ -1,4 +1,4 @@
-"""How like a question facts are, compiled for the walk, which asks for a few more at each step."""
+"""How like a question a fact is, compiled into the walk, which asks for one after the other."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.retrieval.compiled import compiled, float_of_half, word_place
+from hipporag_like.retrieval.compiled import compiled, float_of_half, inlined, word_place
 from hipporag_like.retrieval.similarity import HALF, SINGLE, FactArrays
 
-ROOM = 1 << 10  # words kept to begin with; a walk over bags of words meets some thousand
+ROOM = 1 << 13  # places for words to begin with; a walk over bags of words meets some thousand words
 
 
 class Words(NamedTuple):
@@ -31,59 +31,52 @@ class Words(NamedTuple):
     held: NDArray[np.int64]
 
 
-@compiled
-def no_words() -> Words:
+def no_words(room: int = ROOM) -> Words:
     """Return a table without words."""
-    return Words(np.full(ROOM, -1, dtype=np.int32), np.empty(ROOM, dtype=np.float32), np.zeros(1, np.int64))
+    return Words(np.full(room, -1, dtype=np.int32), np.empty(room, dtype=np.float32), np.zeros(1, np.int64))
+
+
+def with_room(words: Words, more: int) -> Words:
+    """Return the same words in a table with room for so many more."""
+    room = len(words.keys)
+    while room < 2 * (int(words.held[0]) + more):
+        room *= 2
+    wider = no_words(room)
+    _copy(words, wider)
+    return wider
 
 
 @compiled
-def _wider(words: Words) -> Words:
-    """Return the same words in a table twice as long."""
-    keys = np.full(2 * len(words.keys), -1, dtype=np.int32)
-    likeness = np.empty(len(keys), dtype=np.float32)
+def _copy(words: Words, wider: Words) -> None:
     for i in range(len(words.keys)):
         if words.keys[i] >= 0:
-            at = word_place(keys, words.keys[i])
-            keys[at], likeness[at] = words.keys[i], words.likeness[i]
-    return Words(keys, likeness, words.held)
+            at = word_place(wider.keys, words.keys[i])
+            wider.keys[at], wider.likeness[at] = words.keys[i], words.likeness[i]
+    wider.held[0] = words.held[0]
 
 
-@compiled
-def likenesses(
-    facts: FactArrays, numbers: NDArray[np.int64], question: NDArray[np.float32], words: Words
-) -> tuple[NDArray[np.float64], Words]:
-    """Return the inner products of facts with a question, and the words known after that."""
-    found = np.empty(len(numbers))
+@inlined
+def likeness_of(facts: FactArrays, fact: int, question: NDArray[np.float32], words: Words) -> float:
+    """Return the inner product of a fact and a question; ``words`` must have room for those of the fact."""
+    dot = np.float32(0.0)
     if facts.kind == SINGLE:
-        for i in range(len(numbers)):
-            dot = np.float32(0.0)
-            for d in range(len(question)):
-                dot += facts.single[numbers[i], d] * question[d]
-            found[i] = dot
-        return found, words
+        for d in range(len(question)):
+            dot += facts.single[fact, d] * question[d]
+        return dot
     if facts.kind == HALF:
-        for i in range(len(numbers)):
+        for d in range(len(question)):
+            dot += float_of_half(facts.half[fact, d]) * question[d]
+        return dot
+    total = 0.0
+    for j in range(facts.indptr[fact], facts.indptr[fact + 1]):
+        word = facts.index[j]
+        at = word_place(words.keys, word)
+        if words.keys[at] < 0:
+            words.keys[at] = word
+            words.held[0] += 1
             dot = np.float32(0.0)
             for d in range(len(question)):
-                dot += float_of_half(facts.half[numbers[i], d]) * question[d]
-            found[i] = dot
-        return found, words
-    for i in range(len(numbers)):
-        first, last = facts.indptr[numbers[i]], facts.indptr[numbers[i] + 1]
-        while 2 * (words.held[0] + last - first) > len(words.keys):
-            words = _wider(words)
-        total = 0.0
-        for j in range(first, last):
-            at = word_place(words.keys, facts.index[j])
-            if words.keys[at] < 0:
-                words.keys[at] = facts.index[j]
-                words.held[0] += 1
-                dot = np.float32(0.0)
-                for d in range(len(question)):
-                    dot += np.float32(facts.codes[facts.index[j], d]) * question[d]
-                words.likeness[at] = dot * facts.scale[facts.index[j]]
-            total += words.likeness[at]
-        norm = facts.norm[numbers[i]]
-        found[i] = total / norm if norm > 0.0 else 0.0
-    return found, words
+                dot += np.float32(facts.codes[word, d]) * question[d]
+            words.likeness[at] = dot * facts.scale[word]
+        total += words.likeness[at]
+    return total / facts.norm[fact] if facts.norm[fact] > 0.0 else 0.0

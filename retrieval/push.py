@@ -13,20 +13,26 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.rows import Rows
 from hipporag_like.retrieval.compiled import compiled
-from hipporag_like.retrieval.likeness import likenesses
-from hipporag_like.retrieval.similarity import FactArrays, FactVectors, fixed
+from hipporag_like.retrieval.likeness import likeness_of
+from hipporag_like.retrieval.similarity import WORDS, FactArrays, FactVectors, fixed
 from hipporag_like.retrieval.slots import (
+    BEFORE,
+    COLUMN,
     DEGREE,
     ESTIMATE,
     FACTOR,
     FIRST,
+    JUDGED,
+    LACKED_WORDS,
     LAST,
     MET,
+    MOST,
     NODE,
     PUSHES,
     RESIDUAL,
     THRESHOLD,
     UNKNOWN,
+    WAITING,
     WORK,
     WRITTEN,
     Edges,
@@ -35,8 +41,9 @@ from hipporag_like.retrieval.slots import (
     State,
     Wholes,
     divide,
+    enter,
     no_nodes,
-    slot_of,
+    with_room,
     write_down,
 )
 
@@ -96,65 +103,100 @@ def push(
     -------
     Pushed
         Without synonyms ``work`` is at most ``1 / (tolerance * (1 - damping))``, and ``max(1 / tolerance,
-        LEAST_FORCED)`` more where no seed had mass enough for its degree (:func:`_spread`).
+        LEAST_FORCED)`` more where no seed has mass enough for its degree.
+
+    Notes
+    -----
+    A node is pushed while its mass is more than ``tolerance`` times its degree, a seed as well as any other. Where that
+    meets no fact, the entity that has most mass for its degree is pushed nevertheless, and after it the others, until
+    as many facts have been looked at as a node of all the mass may have; one that has more than are left sends its mass
+    to some of them, at equal distances in the order of their numbers.
     """
     links = Links(*(Edges(fixed(rows.indptr), fixed(rows.indices), fixed(rows.weights)) for rows in graph))
+    given = (links, facts.arrays(), fixed(question), Shape(*map(float, shape)))
     forced = max(int(1.0 / shape.tolerance), LEAST_FORCED)
-    shape = Shape(*map(float, shape))
-    state, counters = _spread(
-        links, facts.arrays(), fixed(question), fixed(seeds), fixed(mass), shape, forced
-    )
-    n, pushes, work = int(counters[MET]), int(counters[PUSHES]), int(counters[WORK])
+    state = _run(_started(links, seeds, mass, shape.tolerance, forced), *given)
+    n_entities, n_seeds = len(links.to_facts.indptr) - 1, int(state.counters[MET])
+    if not (state.whole[:n_seeds, NODE] >= n_entities).any():
+        while forced > 0 and (slot := _starved(state, n_entities, n_seeds)) >= 0:
+            state.queue[0, 0] = slot
+            state.counters[[COLUMN, WAITING, MOST]] = 0, 1, forced
+            state = _run(state, *given)
+            forced -= int(state.whole[slot, DEGREE]) - 1
+    n, pushes, work = state.counters[[MET, PUSHES, WORK]].tolist()
     return Pushed(state.whole[:n, NODE], state.real[:n, ESTIMATE], state.real[:n, RESIDUAL], pushes, work)
+
+
+def _started(links: Links, seeds: Wholes, mass: Reals, tolerance: float, most: int) -> State:
+    """Return a state of seeds, those waiting that have mass enough."""
+    state, n, indptr = no_nodes(len(seeds)), len(seeds), links.to_facts.indptr
+    degree = indptr[seeds + 1] - indptr[seeds] + 1
+    state.whole[:n, NODE], state.whole[:n, DEGREE], state.whole[:n, FIRST] = seeds, degree, UNKNOWN
+    state.real[:n, RESIDUAL], state.real[:n, THRESHOLD] = mass, tolerance * degree
+    enter(state.keys, state.slots, state.whole, n)
+    waiting = np.flatnonzero(mass > tolerance * degree)
+    state.queue[: len(waiting), 0] = waiting
+    state.counters[[MET, JUDGED, WAITING, MOST]] = n, n, len(waiting), most
+    return state
+
+
+def _run(state: State, links: Links, facts: FactArrays, question: NDArray[np.float32], shape: Shape) -> State:
+    """Push until no node waits, with more room whenever it lacks."""
+    while not _spread(state, links, facts, question, shape):
+        state = with_room(state)
+    return state
+
+
+def _starved(state: State, n_entities: int, n: int) -> int:
+    """Return which of the first n slots, an entity with facts, has most mass for its degree; -1 where none has any."""
+    degree = state.whole[:n, DEGREE]
+    wanted = (state.whole[:n, FIRST] == UNKNOWN) & (state.whole[:n, NODE] < n_entities) & (degree > 1)
+    ratio = np.where(wanted, state.real[:n, RESIDUAL] / degree, 0.0)
+    best = int(np.argmax(ratio))
+    return best if ratio[best] > 0.0 else -1
 
 
 @compiled
 def _judge(
-    state: State,
-    links: Links,
-    facts: FactArrays,
-    question: NDArray[np.float32],
-    shape: Shape,
-    old: int,
-    n: int,
-) -> State:
-    """Set the threshold of the slots from ``old`` to ``n``, and how much the question favours the facts among them."""
+    state: State, links: Links, facts: FactArrays, question: NDArray[np.float32], shape: Shape
+) -> bool:
+    """Set the threshold of new slots, and how much the question favours facts; False where room for words lacks."""
     ef, fe = links.to_facts.indptr, links.to_entities.indptr
-    n_entities, new = len(ef) - 1, 0
-    numbers, places = np.empty(n - old, dtype=np.int64), np.empty(n - old, dtype=np.int64)
-    for slot in range(old, n):
+    n_entities, counters = len(ef) - 1, state.counters
+    for slot in range(counters[JUDGED], counters[MET]):
         node = state.whole[slot, NODE]
         if node < n_entities:
             degree = ef[node + 1] - ef[node] + 1
         else:
             fact = node - n_entities
             degree = fe[fact + 1] - fe[fact]
-            numbers[new], places[new] = fact, slot
-            new += 1
+            if facts.kind == WORDS:
+                words = facts.indptr[fact + 1] - facts.indptr[fact]
+                if 2 * (state.words.held[0] + words) > len(state.words.keys):
+                    counters[JUDGED], counters[LACKED_WORDS] = slot, words
+                    return False
+            likeness = likeness_of(facts, fact, question, state.words)
+            state.real[slot, FACTOR] = np.exp(shape.sharpness * likeness)
         state.whole[slot, DEGREE] = degree
         state.real[slot, THRESHOLD] = shape.tolerance * degree
-    likeness, words = likenesses(facts, numbers[:new], question, state.words)
-    for i in range(new):
-        state.real[places[i], FACTOR] = np.exp(shape.sharpness * likeness[i])
-    real, whole, queue, keys, slots, neighbour, share, _ = state
-    return State(real, whole, queue, keys, slots, neighbour, share, words)
+    counters[JUDGED] = counters[MET]
+    return True
 
 
 @compiled
-def _round(state: State, column: int, waiting: int, damping: float, counters: Wholes) -> int:
-    """Push those that wait, whose neighbours are written down; return how many wait for the next round.
+def _round(state: State, damping: float) -> None:
+    """Push those that wait, whose neighbours are written down; after it those wait that came to in this round.
 
     A node comes to wait when its mass crosses its threshold, and a push leaves it nothing, so none waits twice.
     """
     real, whole, queue, neighbour, share = state.real, state.whole, state.queue, state.neighbour, state.share
-    later = 0
-    for i in range(waiting):
+    column, later, sent = state.counters[COLUMN], 0, 0
+    for i in range(state.counters[WAITING]):
         slot = queue[i, column]
-        first, last = whole[slot, FIRST], whole[slot, LAST]
         here = real[slot, RESIDUAL]
         real[slot, RESIDUAL] = 0.0
         real[slot, ESTIMATE] += (1.0 - damping) * here
-        for j in range(first, last):
+        for j in range(whole[slot, FIRST], whole[slot, LAST]):
             to = neighbour[j]
             before, threshold = real[to, RESIDUAL], real[to, THRESHOLD]
             after = before + damping * here * share[j]
@@ -162,80 +204,23 @@ def _round(state: State, column: int, waiting: int, damping: float, counters: Wh
             if before <= threshold and after > threshold:
                 queue[later, 1 - column] = to
                 later += 1
-        counters[PUSHES] += 1
-        counters[WORK] += last - first
-    return later
-
-
-@compiled
-def _starved(state: State, n_entities: int, n: int) -> int:
-    """Return which slot, an entity with facts, has most mass for its degree; -1 where there is none."""
-    best, most = -1, 0.0
-    for slot in range(n):
-        degree = state.whole[slot, DEGREE]
-        ratio = state.real[slot, RESIDUAL] / degree
-        unknown = state.whole[slot, FIRST] == UNKNOWN
-        if unknown and state.whole[slot, NODE] < n_entities and degree > 1 and ratio > most:
-            best, most = slot, ratio
-    return best
-
-
-@compiled
-def _until_none_waits(
-    state: State,
-    links: Links,
-    facts: FactArrays,
-    question: NDArray[np.float32],
-    shape: Shape,
-    waiting: int,
-    most: int,
-    counters: Wholes,
-) -> State:
-    """Push in rounds, first the ``waiting`` slots in the queue's first column; of an entity ``most`` facts at most."""
-    column, n_entities = 0, len(links.to_facts.indptr) - 1
-    while waiting > 0:
-        old, written = counters[MET], counters[WRITTEN]
-        state = write_down(state, links, column, waiting, most, counters)
-        state = _judge(state, links, facts, question, shape, old, counters[MET])
-        divide(state, n_entities, column, waiting, written, shape.synonym_share)
-        waiting = _round(state, column, waiting, shape.damping, counters)
-        column = 1 - column
-    return state
+        sent += whole[slot, LAST] - whole[slot, FIRST]
+    state.counters[PUSHES] += state.counters[WAITING]
+    state.counters[WORK] += sent
+    state.counters[COLUMN], state.counters[WAITING] = 1 - column, later
 
 
 @compiled
 def _spread(
-    links: Links,
-    facts: FactArrays,
-    question: NDArray[np.float32],
-    seeds: Wholes,
-    mass: Reals,
-    shape: Shape,
-    forced: int,
-) -> tuple[State, Wholes]:
-    """Push until no node has more mass than its threshold, and return what is known and the counters.
-
-    If that met no fact, the entity that has most mass for its degree is pushed nevertheless, and after it the others,
-    until ``forced`` facts have been looked at; one that has more than are left sends its mass to some of them.
-    """
-    n_entities, waiting = len(links.to_facts.indptr) - 1, 0
-    state, counters = no_nodes(len(seeds)), np.zeros(4, dtype=np.int64)
-    for slot in range(len(seeds)):
-        slot_of(seeds[slot], state, slot)
-        state.real[slot, RESIDUAL] = mass[slot]
-    counters[MET] = len(seeds)
-    state = _judge(state, links, facts, question, shape, 0, len(seeds))
-    for slot in range(len(seeds)):
-        if mass[slot] > state.real[slot, THRESHOLD]:
-            state.queue[waiting, 0] = slot
-            waiting += 1
-    state = _until_none_waits(state, links, facts, question, shape, waiting, forced, counters)
-    n = counters[MET]
-    if not (state.whole[:n, NODE] >= n_entities).any():
-        slot = _starved(state, n_entities, n)
-        while slot >= 0 and forced > 0:
-            state.queue[0, 0] = slot
-            state = _until_none_waits(state, links, facts, question, shape, 1, forced, counters)
-            forced -= state.whole[slot, DEGREE] - 1
-            slot = _starved(state, n_entities, n)
-    return state, counters
+    state: State, links: Links, facts: FactArrays, question: NDArray[np.float32], shape: Shape
+) -> bool:
+    """Push until no node waits; False where room lacks: go on with more."""
+    while state.counters[WAITING] > 0:
+        if not write_down(state, links):
+            return False
+        if not _judge(state, links, facts, question, shape):
+            return False
+        divide(state, len(links.to_facts.indptr) - 1, shape.synonym_share)
+        _round(state, shape.damping)
+        state.counters[BEFORE] = state.counters[WRITTEN]
+    return True

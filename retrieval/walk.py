@@ -15,6 +15,7 @@ Haveliwala (2002), "Topic-sensitive PageRank". Gutiérrez et al. (2024), "HippoR
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -224,6 +225,16 @@ def _by_prpack(
     mass: NDArray[np.float64],
     options: WalkOptions,
 ) -> WalkResult:
+    solve = prpack(graph, question, options)
+    estimate = np.asarray(solve(seeds, mass))[: len(graph.entity_facts.indptr) + len(graph.facts) - 1]
+    nodes = np.flatnonzero(estimate > 0)
+    return _result(nodes, estimate[nodes], len(graph.entity_facts.indptr) - 1, 1, 0.0)
+
+
+def prpack(
+    graph: WalkGraph, question: NDArray[np.float32], options: WalkOptions
+) -> Callable[[NDArray[np.int64], NDArray[np.float64]], list[float]]:
+    """Return igraph's PRPACK over the walk's transitions, made ready: seeds and mass to the mass of all nodes."""
     import igraph
 
     matrix = transition(graph, question, options)
@@ -235,12 +246,16 @@ def _by_prpack(
     edges = np.concatenate(
         [np.stack([matrix.row, matrix.col], axis=1), np.stack([ends, np.full(len(ends), n)], axis=1)]
     )
-    weights = np.concatenate([matrix.data, np.ones(len(ends))])
-    reset = np.zeros(n + 1)
-    np.add.at(reset, seeds, mass)
-    ranks = igraph.Graph(n=n + 1, edges=edges, directed=True).personalized_pagerank(
-        reset=reset.tolist(), damping=options.damping, weights=weights.tolist(), implementation="prpack"
-    )
-    estimate = np.asarray(ranks)[:n]
-    nodes = np.flatnonzero(estimate > 0)
-    return _result(nodes, estimate[nodes], len(graph.entity_facts.indptr) - 1, 1, 0.0)
+    weights = np.concatenate([matrix.data, np.ones(len(ends))]).tolist()
+    ready = igraph.Graph(n=n + 1, edges=edges, directed=True)
+    del matrix, edges
+
+    def solve(seeds: NDArray[np.int64], mass: NDArray[np.float64]) -> list[float]:
+        reset = np.zeros(n + 1)
+        np.add.at(reset, seeds, mass)
+        ranks: list[float] = ready.personalized_pagerank(
+            reset=reset.tolist(), damping=options.damping, weights=weights, implementation="prpack"
+        )
+        return ranks
+
+    return solve
