@@ -13,6 +13,7 @@ from hipporag_like.retrieval.incoming import facts_looked_at
 from hipporag_like.retrieval.lexical import bm25_at
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.mentions import mentions, own_facts, subjects
+from hipporag_like.retrieval.similarity import fact_vectors_of, row_cosines
 from hipporag_like.retrieval.walk import WalkResult
 from hipporag_like.text import STOPWORDS, words
 
@@ -83,9 +84,10 @@ def clues(
     lexical
         Options of BM25.
     """
-    passage = _cosines(segment, "passage_vectors", candidates, vectors)
+    likeness = fact_vectors_of(segment)
+    passage = row_cosines(segment.array("passage_vectors"), candidates, vectors)
     own, owner = own_facts(segment, candidates)
-    cosines = _cosines(segment, "fact_vectors", own, vectors)
+    cosines = likeness.cosines(own, vectors)
     sentence = np.full(passage.shape, -np.inf)
     np.maximum.at(sentence, owner, cosines)
     moments = np.stack(
@@ -106,17 +108,8 @@ def clues(
         subject=_subject(segment, linked, walks, about.candidate, about.entity, len(candidates)),
         candidate=said.candidate,
         source=source,
-        cosine=_cosines(segment, "fact_vectors", facts, vectors[:1])[:, 0][said.fact],
+        cosine=likeness.cosines(facts, vectors[:1])[:, 0][said.fact],
     )
-
-
-def _cosines(segment: Segment, name: str, rows: Numbers, vectors: NDArray[np.float32]) -> Reals:
-    from hipporag_like.retrieval.descend import cosines_of
-
-    stored = segment.array(name)
-    if stored.dtype == np.float32:
-        return cosines_of(stored, rows, vectors)
-    return cosines_of(stored[rows].astype(np.float32), np.arange(len(rows)), vectors)
 
 
 def _mass(segment: Segment, walked: WalkResult, candidates: Numbers) -> Reals:

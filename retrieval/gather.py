@@ -18,6 +18,7 @@ from hipporag_like.retrieval.lexical import bm25_top
 from hipporag_like.retrieval.link import Linked, link
 from hipporag_like.retrieval.onward import onward
 from hipporag_like.retrieval.query import Clock, Options, Query, Vector
+from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 
@@ -115,9 +116,8 @@ def _walks(
     segment: Segment, linked: Linked, vector: Vector, config: SearchConfig
 ) -> tuple[WalkResult, WalkResult]:
     """Return the walk from the question, and the one from what it found."""
-    graph = WalkGraph(
-        segment.entity_facts, segment.fact_entities, segment.synonyms, segment.array("fact_vectors")
-    )
+    facts = fact_vectors_of(segment)
+    graph = WalkGraph(segment.entity_facts, segment.fact_entities, segment.synonyms, facts)
     options = WalkOptions(config.damping, config.tolerance, config.sharpness, SYNONYM_SHARE)
     walked = walk(graph, vector, linked.entities, linked.mass, options, config.engine)
     return walked, onward(segment, graph, vector, linked, walked, options, config.engine)
