@@ -31,6 +31,7 @@ from hipporag_like.indexing.texts import (
     sentence_text,
     triple_text,
 )
+from hipporag_like.indexing.words import word_arrays
 from hipporag_like.store.codec import canonical_json
 from hipporag_like.store.tables import pack_keys, pack_strings
 from hipporag_like.types import Extraction, Passage
@@ -51,6 +52,7 @@ class Counts:
     synonyms: int
     triples: int
     phrases: int
+    light: bool  # whether facts are bags of words; see ``EmbedConfig.preset``
 
 
 def fact_texts(passages: Sequence[Passage], analysis: Analysis) -> list[str]:
@@ -83,7 +85,8 @@ def assemble(
         Texts to unit rows; cached outside, so that nothing is embedded twice.
     """
     analysis = analyse(passages, extractions, config.extract)
-    entity_vectors = embed(analysis.names)
+    light = config.embed.is_light(len(passages))
+    entity_vectors = embed([] if light else analysis.names)
     pairs, similarity = synonym_pairs(entity_vectors, analysis, config.graph)
     graph = build_graph(analysis, len(passages), pairs, similarity, config.graph)
     phrases = collect_phrases(extractions)
@@ -97,6 +100,7 @@ def assemble(
         synonyms=len(pairs),
         triples=len(analysis.triples),
         phrases=len(phrases.texts),
+        light=light,
     )
 
     def arrays() -> Arrays:
@@ -108,9 +112,15 @@ def assemble(
         yield from _rows("fact_entities", graph.fact_entities)
         yield from _rows("synonyms", graph.synonyms)
         yield from _lexical(passages, config)
-        yield "entity_vectors", entity_vectors
-        yield "fact_vectors", embed(fact_texts(passages, analysis))
-        yield "passage_vectors", embed([passage_text(p) for p in passages])
+        passage_vectors = embed([passage_text(p) for p in passages])
+        yield "passage_vectors", passage_vectors
+        if light:
+            yield from word_arrays(
+                fact_texts(passages, analysis), analysis.fact_passage, passage_vectors, embed
+            )
+        else:
+            yield "entity_vectors", entity_vectors
+            yield "fact_vectors", embed(fact_texts(passages, analysis))
         if phrases.relations:
             yield from _phrases(phrases, len(passages), config, embed)
 

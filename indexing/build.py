@@ -153,6 +153,7 @@ def fingerprint_of(config: Config, models: Models) -> str:
         "graph": asdict(config.graph),
         "lexical": asdict(config.lexical),
         "extract": asdict(config.extract),
+        "preset": config.embed.preset,
     }
     parts = (models.extractor.fingerprint, models.fingerprint, chunk_fingerprint(config.chunk))
     return content_hash(str(ASSEMBLY), canonical_json(shape, "the options"), *parts)
