@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import EXACT_LIMIT, Config
 from hipporag_like.indexing.columns import metadata_columns
-from hipporag_like.indexing.corpus import Corpus, Origin, Strings, strings_of, table
+from hipporag_like.indexing.corpus import Corpus, Origin, Strings, table
 from hipporag_like.indexing.display import display
 from hipporag_like.indexing.graph import Mentions, build_graph
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.light_vectors import light_vectors
 from hipporag_like.indexing.phrases import Phrases, phrase_graph, phrase_mentions
 from hipporag_like.indexing.quantise import sign_codes
 from hipporag_like.indexing.ragged import Rows2, starts_of
 from hipporag_like.indexing.rows import Rows, rows_of
 from hipporag_like.indexing.spelling import BUCKETS, trigrams
 from hipporag_like.indexing.state import corpus_arrays
-from hipporag_like.indexing.synonyms import near_names, synonym_rows
+from hipporag_like.indexing.synonyms import Near, near_names, no_names, synonym_rows
 from hipporag_like.indexing.texts import relation_text
 from hipporag_like.indexing.vectors import Blocks, Embed, entity_vectors, fact_vectors, passage_vectors
 from hipporag_like.store.tables import key_hashes, pack_strings
@@ -42,6 +43,7 @@ class Counts:
     synonyms: int
     triples: int
     phrases: int
+    light: bool  # whether facts are bags of words; see ``EmbedConfig.preset``
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,9 @@ def assemble(
     """
     reading, segment, origin = corpus.reading, before.segment, before.origin
     shown = display(corpus)
-    vectors, kept = entity_vectors(shown.names, segment, origin.keys, embed)
-    near = near_names(vectors, corpus.keys, segment, origin.keys, kept, config.graph)
-    synonyms = synonym_rows(near, corpus, config.graph)
+    light = config.embed.is_light(corpus.texts.n_passages)
+    names = None if light else _Names.read(corpus, shown.names, before, config, embed)
+    synonyms = synonym_rows(no_names() if names is None else names.near, corpus, config.graph)
     counts = Counts(
         documents=len(corpus.texts.documents) - 1,
         passages=corpus.texts.n_passages,
@@ -84,6 +86,7 @@ def assemble(
         synonyms=len(synonyms.indices) // 2,
         triples=len(reading.triples),
         phrases=len(phrases.texts),
+        light=light,
     )
 
     def arrays() -> Arrays:
@@ -99,19 +102,40 @@ def assemble(
         yield from _triples(reading.triples)
         yield from _graph(corpus, shown.is_term, config)
         yield from _rows("synonyms", synonyms)
-        yield "near_code", near.codes
-        yield "near_pair", near.pairs
-        yield "near_cosine", near.cosines
         yield from _lexical(corpus)
-        yield "entity_vectors", vectors
-        if len(vectors) > EXACT_LIMIT:
-            yield "entity_codes", sign_codes(vectors)
-        yield from fact_vectors(corpus, segment, origin.facts, embed)
-        yield from passage_vectors(corpus, segment, origin.passages, embed)
+        if names is None:
+            yield from light_vectors(corpus, segment, origin, embed)
+        else:
+            yield from names.arrays()
+            yield from fact_vectors(corpus, segment, origin.facts, embed)
+            yield from passage_vectors(corpus, segment, origin.passages, embed)
         if phrases.relations:
             yield from _phrases(phrases, corpus.texts.n_passages, config, embed)
 
     return counts, arrays()
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Vectors of entities' names, and which of them are near each other."""
+
+    vectors: NDArray[np.float32]
+    near: Near
+
+    @classmethod
+    def read(cls, corpus: Corpus, names: Strings, before: Before, config: Config, embed: Embed) -> _Names:
+        rows = before.origin.keys
+        vectors, kept = entity_vectors(names, before.segment, rows, embed)
+        near = near_names(vectors, corpus.keys, before.segment, rows, kept, config.graph)
+        return cls(vectors, near)
+
+    def arrays(self) -> Arrays:
+        yield "near_code", self.near.codes
+        yield "near_pair", self.near.pairs
+        yield "near_cosine", self.near.cosines
+        yield "entity_vectors", self.vectors
+        if len(self.vectors) > EXACT_LIMIT:
+            yield "entity_codes", sign_codes(self.vectors)
 
 
 def _metadata(stored: Strings) -> Arrays:

@@ -13,9 +13,9 @@ from typing import Any
 from hipporag_like.config import Config
 from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
 from hipporag_like.indexing.assemble import assemble
-from hipporag_like.indexing.embed import CachedEmbedding
 from hipporag_like.indexing.census import Census
 from hipporag_like.indexing.change import compare
+from hipporag_like.indexing.embed import CachedEmbedding
 from hipporag_like.indexing.extract import extract_missing
 from hipporag_like.indexing.index import Index, Segment
 from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest, recut
@@ -161,6 +161,7 @@ def fingerprint_of(config: Config, models: Models) -> str:
         "graph": asdict(config.graph),
         "lexical": asdict(config.lexical),
         "extract": asdict(config.extract),
+        "preset": config.embed.preset,
     }
     parts = (models.extractor.fingerprint, models.fingerprint, chunk_fingerprint(config.chunk))
     return content_hash(str(ASSEMBLY), canonical_json(shape, "the options"), *parts)
@@ -263,7 +264,7 @@ def _segment(
             return cache(texts)
 
     with run.timed("graph"):
-        renewed = renew(source, segment, change, config.extract)
+        renewed = renew(source, segment, change, config)
         phrases = phrases_of(source, renewed.census)
         counts, arrays = assemble(renewed.corpus, renewed.before, phrases, config, embed)
         for name, array in chain(arrays, census_arrays(renewed.census)):

@@ -198,6 +198,7 @@ def join(
         title=keys.joint[found.reading.title],
         form=2 * forms.joint[codes >> 1] + (codes & 1),
         term=terms.joint[found.reading.term],
+        bag=terms.joint[found.reading.bag],
     )
     reading = _reading(old.reading, new, passages, facts)
     keys_of, number = keys.settled(np.concatenate([reading.key, reading.title]))
@@ -209,6 +210,7 @@ def join(
         title=number[reading.title],
         form=2 * form_number[reading.form >> 1] + (reading.form & 1),
         term=term_number[reading.term],
+        bag=term_number[reading.bag],
     )
     _sort(reading)
     keys_now, forms_now = keys_of.ragged(old.keys, keys.extra), forms_of.ragged(old.forms, forms.extra)
@@ -271,6 +273,9 @@ def _reading(old: Reading, new: Reading, passages: Rows2, facts: Rows2) -> Readi
     titles, title = passages.ragged((old.titles, old.title), (new.titles, new.title))
     spelled, form = passages.ragged((old.spelled, old.form), (new.spelled, new.form))
     terms, term = passages.ragged((old.terms, old.term), (new.terms, new.term))
+    bags, bag = old.bags, new.bag
+    if len(new.bags) > 1 or len(old.bags) > 1:
+        bags, bag = facts.ragged((old.bags, old.bag), (new.bags, new.bag))
     return Reading(
         facts=starts_of(passages.lengths(old.facts, new.facts)),
         start=facts.flat(old.start, new.start),
@@ -285,6 +290,8 @@ def _reading(old: Reading, new: Reading, passages: Rows2, facts: Rows2) -> Readi
         terms=terms,
         term=term,
         frequency=passages.ragged((old.terms, old.frequency), (new.terms, new.frequency))[1],
+        bags=bags,
+        bag=bag,
         triples=new.triples if len(old.start) == 0 else {},
     )
 
@@ -341,7 +348,7 @@ def empty() -> Corpus:
     no, start = np.zeros(0, np.int32), np.zeros(1, np.int64)
     counts = np.zeros(0, np.uint16)
     reading = Reading(
-        start, no, no, start, no, counts, start, no, start, no, start, no, counts, {}
+        start, no, no, start, no, counts, start, no, start, no, start, no, counts, start, no, {}
     )
     nothing = np.zeros(0, np.int64)
     texts = Texts(
@@ -368,7 +375,7 @@ def stack_readings(parts: Sequence[Reading]) -> Reading:
     return Reading(**joined, triples=triples)
 
 
-STARTS = ("facts", "mentions", "titles", "spelled", "terms")
+STARTS = ("facts", "mentions", "titles", "spelled", "terms", "bags")
 
 
 def stacked(parts: Sequence[NDArray[Any]], starts: bool) -> NDArray[Any]:

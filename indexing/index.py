@@ -43,6 +43,11 @@ class Segment:
         """Return whether there is an array ``name``."""
         return self._snapshot.has(self.namespace, name)
 
+    @property
+    def is_light(self) -> bool:
+        """Whether facts are bags of words, and entities have no vectors; see ``EmbedConfig.preset``."""
+        return self.has("fact_words_index")
+
     def strings(self, name: str) -> StringTable:
         """Return one table of texts."""
         return StringTable(self.array(f"{name}_text"), self.array(f"{name}_offset"))
@@ -103,7 +108,7 @@ class Segment:
     @property
     def has_phrases(self) -> bool:
         """Whether the index has triples, and so the graph of hipporag and hipporag2."""
-        return self._snapshot.has(self.namespace, "phrase_vectors")
+        return self.has("phrase_vectors")
 
     @cached_property
     def phrase_texts(self) -> StringTable:

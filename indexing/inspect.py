@@ -20,7 +20,7 @@ TOP_ENTITIES = 10
 
 # The first pattern that an array's name starts with decides; the names are those of ``assemble``.
 _FAMILIES = (
-    ("vectors", re.compile(r"(entity|fact|passage)_vectors")),
+    ("vectors", re.compile(r"(entity|fact|passage)_vectors|word_|fact_(words|norm)")),
     ("lexical", re.compile(r"term|posting")),
     ("metadata", re.compile(r"field|document_metadata")),
     ("names", re.compile(r"entity_(name|key)|trigram|triple_")),
@@ -75,6 +75,7 @@ def stats(index: Index | None, folder: Path) -> dict[str, Any]:
         "namespaces": {
             name: {
                 **{key: manifest["namespaces"][name][key] for key in COUNTS},
+                "preset": "light" if index.segments[name].is_light else "full",
                 "bytes": sum(sizes[name].values()),
                 "top_entities": _top_entities(index.segments[name]),
             }

@@ -72,9 +72,11 @@ def context_of(census: Census, batches: Batches, config: ExtractConfig) -> Conte
     return Context(census, terms, config.gazetteer)
 
 
-def read_batches(context: Context, batches: Batches, surfaces: Surfaces, config: ExtractConfig) -> Found:
-    """Return what all batches hold."""
-    reader = Reader(Names(context, surfaces), Gazetteer(context), config.gazetteer)
+def read_batches(
+    context: Context, batches: Batches, surfaces: Surfaces, config: ExtractConfig, bags: bool = False
+) -> Found:
+    """Return what all batches hold; ``bags`` asks for the words of each fact."""
+    reader = Reader(Names(context, surfaces), Gazetteer(context), config.gazetteer, bags)
     readings, texts = [], []
     for batch in batches():
         readings.append(reader.read(batch.passages, batch.extractions))

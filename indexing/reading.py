@@ -21,8 +21,9 @@ from hipporag_like.indexing.gazetteer import Gazetteer
 from hipporag_like.indexing.names import Names, Spans, join_spans, spans_of
 from hipporag_like.indexing.ragged import Starts, starts_of
 from hipporag_like.indexing.surfaces import title_forms
+from hipporag_like.indexing.texts import lexical_tokens, triple_text
 from hipporag_like.indexing.vocabulary import Numbers, Tokens, read_tokens
-from hipporag_like.text import STOPWORDS, words
+from hipporag_like.text import STOPWORDS
 from hipporag_like.types import Extraction, Passage
 
 Counts = NDArray[np.uint16]
@@ -50,6 +51,9 @@ class Reading:
         int64, (n_passages + 1,), and int32: how names were spelled, see ``Names.spelled``; ascending in a passage.
     terms, term, frequency
         int64, (n_passages + 1,), int32 and uint16: BM25's words of title and text.
+    bags, bag
+        int64, (n_facts + 1,), and int32: the same words of each fact and its title, in order and as often as they are
+        there; no rows where they are not asked for.
     triples
         (subject, relation, object) by fact number.
     """
@@ -67,6 +71,8 @@ class Reading:
     terms: Starts
     term: NDArray[np.int32]
     frequency: Counts
+    bags: Starts
+    bag: NDArray[np.int32]
     triples: dict[int, tuple[str, str, str]]
 
 
@@ -81,6 +87,8 @@ class Reader:
         Finds what the corpus knows.
     short
         Whether short forms of names are looked for.
+    bags
+        Whether the words of each fact are wanted.
 
     Attributes
     ----------
@@ -88,11 +96,12 @@ class Reader:
         BM25's words to numbers.
     """
 
-    def __init__(self, names: Names, gazetteer: Gazetteer, short: bool) -> None:
+    def __init__(self, names: Names, gazetteer: Gazetteer, short: bool, bags: bool) -> None:
         self.names = names
         self.terms = Numbers()
         self._gazetteer = gazetteer
         self._short = short
+        self._bags = bags
 
     def read(self, passages: Sequence[Passage], extractions: Sequence[Extraction]) -> Reading:
         """Return what some passages hold.
@@ -126,7 +135,12 @@ class Reader:
     ) -> Reading:
         n = len(passages)
         spelled = np.array(sorted(self.names.spelled), dtype=np.int64).reshape(-1, 2)
-        terms, term, frequency = self._lexical(passages, tokens)
+        ids = self._numbered(tokens)
+        titled = [self._words(passage.title) for passage in passages]
+        terms, term, frequency = self._lexical(tokens, ids, titled)
+        bags, bag = np.zeros(1, np.int64), np.zeros(0, np.int32)
+        if self._bags:
+            bags, bag = self._bag(passages, tokens, ids, titled, facts)
         n_facts = len(facts.passage)
         return Reading(
             facts=_starts(facts.passage, n),
@@ -142,32 +156,62 @@ class Reader:
             terms=terms,
             term=term,
             frequency=frequency,
+            bags=bags,
+            bag=bag,
             triples=facts.triples,
         )
 
-    def _lexical(
-        self, passages: Sequence[Passage], tokens: Tokens
-    ) -> tuple[Starts, NDArray[np.int32], Counts]:
-        """Return the words of titles and texts that BM25 sees, each once a passage with how often it stands there."""
+    def _numbered(self, tokens: Tokens) -> NDArray[np.int64]:
+        """Return the term of each token, -1 for function words."""
         number = self.terms
         mapped = [-1 if word in STOPWORDS else number[word] for word in tokens.words]
-        ids = np.array(mapped, dtype=np.int64)[tokens.ids]
-        seen = ids >= 0
-        owners, found = [tokens.passage[seen].astype(np.int64)], [ids[seen]]
-        for at, passage in enumerate(passages):
-            if passage.title:
-                title = [number[word] for word in words(passage.title) if word not in STOPWORDS]
-                found.append(np.array(title, dtype=np.int64))
-                owners.append(np.full(len(title), at, dtype=np.int64))
-        width = max(len(number), 1)
-        codes, counts = np.unique(
-            np.concatenate(owners) * width + np.concatenate(found), return_counts=True
-        )
+        return np.array(mapped, dtype=np.int64)[tokens.ids]
+
+    def _words(self, text: str) -> list[int]:
+        return [self.terms[word] for word in lexical_tokens(text)] if text else []
+
+    def _lexical(
+        self, tokens: Tokens, ids: NDArray[np.int64], titled: Sequence[Sequence[int]]
+    ) -> tuple[Starts, NDArray[np.int32], Counts]:
+        """Return the words of titles and texts that BM25 sees, each once a passage with how often it stands there."""
+        n, seen = len(titled), ids >= 0
+        lengths = np.array([len(title) for title in titled], dtype=np.int64)
+        in_titles = np.array([word for title in titled for word in title], dtype=np.int64)
+        owner = np.concatenate([tokens.passage[seen], np.repeat(np.arange(n), lengths)])
+        width = max(len(self.terms), 1)
+        found = owner.astype(np.int64) * width + np.concatenate([ids[seen], in_titles])
+        codes, counts = np.unique(found, return_counts=True)
         return (
-            _starts(codes // width, len(passages)),
+            _starts(codes // width, n),
             (codes % width).astype(np.int32),
             np.minimum(counts, MOST).astype(np.uint16),
         )
+
+    def _bag(
+        self,
+        passages: Sequence[Passage],
+        tokens: Tokens,
+        ids: NDArray[np.int64],
+        titled: Sequence[Sequence[int]],
+        facts: Facts,
+    ) -> tuple[Starts, NDArray[np.int32]]:
+        """Return the words of each fact: its title's, then its sentence's, or those of its triple."""
+        seen = np.flatnonzero(ids >= 0)
+        width = max((len(p.text) for p in passages), default=0) + 1
+        place = tokens.passage[seen].astype(np.int64) * width + tokens.start[seen]
+        origin = facts.passage.astype(np.int64) * width
+        first = np.searchsorted(place, origin + np.maximum(facts.start, 0)).tolist()
+        last = np.searchsorted(place, origin + np.maximum(facts.end, 0)).tolist()
+        inside = ids[seen].tolist()
+        rows = []
+        for fact, owner in enumerate(facts.passage.tolist()):
+            triple = facts.triples.get(fact)
+            if triple is None:
+                rows.append([*titled[owner], *inside[first[fact] : last[fact]]])
+            else:
+                rows.append(self._words(triple_text(passages[owner].title, " ".join(triple))))
+        flat = np.array([word for row in rows for word in row], dtype=np.int32)
+        return starts_of(np.array([len(row) for row in rows], dtype=np.int64)), flat
 
 
 def _starts(owner: NDArray[np.integer], n: int) -> Starts:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hipporag_like.config import ExtractConfig
+from hipporag_like.config import Config, ExtractConfig
 from hipporag_like.indexing.affected import affected, comparable
 from hipporag_like.indexing.assemble import Before
 from hipporag_like.indexing.census import Census, count
@@ -94,7 +94,7 @@ class Source:
         return len(self.journal.extracted(self.extractor.fingerprint, keys)) == len(keys)
 
 
-def renew(source: Source, segment: Segment | None, change: Change, config: ExtractConfig) -> Renewed:
+def renew(source: Source, segment: Segment | None, change: Change, config: Config) -> Renewed:
     """Return a namespace up to date.
 
     Parameters
@@ -106,7 +106,7 @@ def renew(source: Source, segment: Segment | None, change: Change, config: Extra
     change
         How the journal differs from it.
     config
-        Which parts of the second pass run.
+        Which parts of the second pass run, and how facts are embedded.
     """
     if segment is not None and len(change.new) <= MOST_AGAIN * len(change.ids):
         renewed = _updated(source, segment, change, config)
@@ -114,16 +114,18 @@ def renew(source: Source, segment: Segment | None, change: Change, config: Extra
             return renewed
     surfaces = Surfaces()
     census = census_of_batches(source.batches, surfaces)
-    found = read_batches(context_of(census, source.batches, config), source.batches, surfaces, config)
+    context = context_of(census, source.batches, config.extract)
+    light = config.embed.is_light(census.passages)
+    found = read_batches(context, source.batches, surfaces, config.extract, light)
     documents = Rows2(np.arange(len(found.texts.documents) - 1, dtype=np.int64))
     corpus, origin = join(empty(), found, documents)
     return Renewed(corpus, Before(None, origin), census)
 
 
-def _updated(source: Source, segment: Segment, change: Change, config: ExtractConfig) -> Renewed | None:
+def _updated(source: Source, segment: Segment, change: Change, config: Config) -> Renewed | None:
     """Return the namespace made from the segment before; None where that would not be the same or not be worth it."""
     census, surfaces = census_of(segment), Surfaces()
-    before = Context(census, gazetteer=config.gazetteer)
+    before = Context(census, gazetteer=config.extract.gazetteer)
     held = corpus_of(segment)
     gone = _passages_of(segment, held, change)
     if not source.has_all(gone):
@@ -131,8 +133,11 @@ def _updated(source: Source, segment: Segment, change: Change, config: ExtractCo
     census.add(count(gone, kept_extractions(source.journal, source.extractor, gone), surfaces), -1)
     for batch in source.batches(change.new):
         census.add(count(batch.passages, batch.extractions, surfaces))
-    now = Context(census, gazetteer=config.gazetteer)
-    if not comparable(before, now) or _mines(before, config) or _mines(now, config):
+    light = config.embed.is_light(census.passages)
+    if light != segment.is_light:
+        return None
+    now = Context(census, gazetteer=config.extract.gazetteer)
+    if not comparable(before, now) or _mines(before, config.extract) or _mines(now, config.extract):
         return None
     again = np.unique(held.texts.owner[affected(before, now, held, segment)])
     kept = change.row.copy()
@@ -140,7 +145,7 @@ def _updated(source: Source, segment: Segment, change: Change, config: ExtractCo
     ids = [change.ids[i] for i in np.flatnonzero(kept < 0).tolist()]
     if len(ids) > MOST_AGAIN * len(change.ids):
         return None
-    found = read_batches(now, _again(source, ids), surfaces, config)
+    found = read_batches(now, _again(source, ids), surfaces, config.extract, light)
     n_held = len(held.texts.documents) - 1
     kept[kept < 0] = n_held + np.arange(len(ids))
     finders = Finders(segment.entity_keys, segment.keys("form"), segment.terms)

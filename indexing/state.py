@@ -86,6 +86,12 @@ def corpus_of(segment: Segment) -> Corpus:
     terms, term, frequency = transpose(
         array("posting_indptr"), array("posting_passage"), array("posting_count"), n
     )
+    bags, bag = np.zeros(1, np.int64), np.zeros(0, np.int32)
+    if segment.is_light:  # the last row of each fact is its passage
+        indptr, index = array("fact_words_indptr"), array("fact_words_index")
+        words = np.ones(len(index), dtype=bool)
+        words[indptr[1:] - 1] = False
+        bags, bag = indptr - np.arange(len(indptr)), index[words]
     n_documents = len(array("document_id_offset")) - 1
     texts = Texts(
         documents=np.searchsorted(array("passage_document"), np.arange(n_documents + 1)).astype(np.int64),
@@ -112,6 +118,8 @@ def corpus_of(segment: Segment) -> Corpus:
         terms=terms,
         term=term,
         frequency=frequency,
+        bags=bags,
+        bag=bag,
         triples={},
     )
     return Corpus(

@@ -39,6 +39,11 @@ class Near:
     cosines: Cosines
 
 
+def no_names() -> Near:
+    """Return what stands for near names where names are not embedded."""
+    return Near(np.zeros((0, 0), np.uint16), np.zeros((0, 2), np.int32), np.zeros(0, np.float32))
+
+
 def near_names(
     vectors: NDArray[np.float32],
     keys: Strings,

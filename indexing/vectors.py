@@ -18,6 +18,7 @@ from hipporag_like.indexing.texts import sentence_text, titled_text, triple_text
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Vectors = NDArray[np.float32]
+Keep = Callable[[int, NDArray[np.int64], Vectors], None]
 
 # Rows written at a time: 50 MB of 384 float32; texts are sorted by length within a block before they are embedded.
 BLOCK = 1 << 15
@@ -87,8 +88,13 @@ def fact_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Em
     yield from _vectors("fact", written, segment, rows, embed, np.dtype(np.float32))
 
 
-def passage_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed) -> Arrays:
-    """Yield the vectors of passages: title and text; of many in half the bytes, since codes are looked at first."""
+def passage_vectors(
+    corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed, keep: Keep | None = None
+) -> Arrays:
+    """Yield the vectors of passages: title and text; of many in half the bytes, since codes are looked at first.
+
+    ``keep`` is told about vectors embedded now: the first row of a block, rows in it, their vectors.
+    """
     texts = corpus.texts
     owner, text, title = texts.owner, table(texts.text), table(texts.title)
     kind = np.float16 if texts.n_passages > EXACT_LIMIT else np.float32
@@ -96,7 +102,7 @@ def passage_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed:
     def written(number: int) -> str:
         return titled_text(title[int(owner[number])], text[number])
 
-    yield from _vectors("passage", written, segment, rows, embed, np.dtype(kind))
+    yield from _vectors("passage", written, segment, rows, embed, np.dtype(kind), keep)
 
 
 def _vectors(
@@ -106,6 +112,7 @@ def _vectors(
     rows: Rows2,
     embed: Embed,
     dtype: np.dtype[Any],
+    keep: Keep | None = None,
 ) -> Arrays:
     """Yield vectors, and the codes of more than are searched one by one."""
     old, old_codes = _before(name, segment, dtype)
@@ -122,7 +129,10 @@ def _vectors(
                 block[kept] = old[source[kept]]
             new = np.flatnonzero(~kept)
             if len(new):
-                block[new] = embed([written(at + i) for i in new.tolist()])
+                vectors = embed([written(at + i) for i in new.tolist()])
+                block[new] = vectors
+                if keep is not None:
+                    keep(at, new, vectors)
             if coded:
                 part = codes[at : at + len(source)]
                 if old_codes is not None:

@@ -16,6 +16,7 @@ from hipporag_like.retrieval.fuse import DEPTH, FACT_POWER, passage_mass
 from hipporag_like.retrieval.incoming import incoming
 from hipporag_like.retrieval.lexical import bm25_top
 from hipporag_like.retrieval.link import Linked, link
+from hipporag_like.retrieval.near_facts import NEAR_PASSAGES
 from hipporag_like.retrieval.onward import onward
 from hipporag_like.retrieval.query import Clock, Options, Query, Vector
 from hipporag_like.retrieval.similarity import fact_vectors_of
@@ -84,7 +85,8 @@ def gather(
     if method != "graph" or query.vector is None:
         return Part(segment, raw)
     remember = None if options.keep_facts is None else partial(options.keep_facts, query.text)
-    linked = link(segment, query.text, query.vector, lambda text: options.embed([text])[0], remember)
+    near = np.union1d(*(_best(raw[name], NEAR_PASSAGES) for name in ("dense", "bm25")))
+    linked = link(segment, query.text, query.vector, lambda text: options.embed([text])[0], remember, near)
     clock.lap("link")
     walked, second = _walks(segment, linked, query.vector, options.search)
     raw["graph"] = _reached(segment, walked, mask, FACT_POWER)
