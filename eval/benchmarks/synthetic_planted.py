@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hipporag_like.eval.benchmarks.synthetic_words import names_of, person_names, work_names, words_table
+from hipporag_like.eval.benchmarks.synthetic_words import names_of, person_names, words_table, work_names
 from hipporag_like.eval.questions import Question
 
 RELATIONS = tuple(

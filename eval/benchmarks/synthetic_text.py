@@ -208,7 +208,9 @@ def _hubs(count: int, draw: np.random.Generator) -> Objects:
     return names_of(FIRST_HUB + np.minimum(rank, N_HUBS - 1))
 
 
-def _tail(subjects: Subjects, owner: NDArray[np.int64], draw: np.random.Generator, through: Objects) -> Objects:
+def _tail(
+    subjects: Subjects, owner: NDArray[np.int64], draw: np.random.Generator, through: Objects
+) -> Objects:
     """Return an entity for each mention in the passages ``owner``."""
     share = draw.random((3, len(owner)))
     number = (TAIL_SHIFT * ((subjects.known / TAIL_SHIFT + 1) ** share[0] - 1)).astype(np.int64)
@@ -241,9 +243,7 @@ def _cut(
     for row, (name, title) in enumerate(zip(subjects.ids, subjects.titles.tolist(), strict=True)):
         documents.append(Document(" ".join(words[edges[row] : edges[row + 1]]), name, title))
         found = tuple(mentions[of_mention[row] : of_mention[row + 1]])
-        extractions.append(
-            Extraction(tuple(pairs[of_sentence[row] : of_sentence[row + 1]]), found)
-        )
+        extractions.append(Extraction(tuple(pairs[of_sentence[row] : of_sentence[row + 1]]), found))
     return Batch(documents, extractions)
 
 

@@ -24,9 +24,13 @@ N_CONTENT = 30_000
 N_FIRST, N_LAST, N_PLACE, N_TITLE_WORDS = 3_000, 60_000, 120_000, 3_000
 FIRST_YEAR, LAST_YEAR = 1850, 2024
 
-OPENING = "The In It At During After Before With This These For By From On As While Although When Since".split()
+OPENING = (
+    "The In It At During After Before With This These For By From On As While Although When Since".split()
+)
 # In English running text about 45 of 100 words are function words; "the" and "of" lead them.
-FUNCTION = "the of and in a to with for as on by from at its was is that an had this which were into over".split()
+FUNCTION = (
+    "the of and in a to with for as on by from at its was is that an had this which were into over".split()
+)
 # What follows a name: no word that may tie it to a name after it ("of", "the", "and").
 AFTER_NAME = "was in is with had from by as for at on became who which has to when during until where".split()
 _REAL = """city river town school family church music album film station company team season member village county
