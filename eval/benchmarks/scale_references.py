@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,12 @@ def graph_of(segment: Segment) -> WalkGraph:
 
 
 def walks(
-    index: str, passages: int, dataset: str = "", limit: int = 200, budget: float = 60.0
+    index: str,
+    passages: int,
+    dataset: str = "",
+    limit: int = 200,
+    budget: float = 20.0,
+    reference_limit: int = 20,
 ) -> dict[str, Any]:
     """Walk from the seeds of each question with push, and as long as there is time with the reference engines.
 
@@ -53,8 +59,8 @@ def walks(
         The source.
     limit
         Questions, from the first.
-    budget
-        Seconds for the references; at least three questions in any case.
+    budget, reference_limit
+        Seconds and questions for the references; at least three questions in any case.
     """
     source = Source(index, passages, dataset)
     embedder, search = source.embedder(), SearchConfig()
@@ -74,7 +80,7 @@ def walks(
             started = time.perf_counter()
             pushed = walk(graph, vector, linked.entities, linked.mass, options)
             seconds["push"].append(time.perf_counter() - started)
-            if number >= LEAST and time.perf_counter() > until:
+            if number >= min(reference_limit, LEAST if time.perf_counter() > until else limit):
                 continue
             best = _best(segment, pushed)
             matrix = transition(graph, vector, options)
@@ -164,7 +170,7 @@ def lexical(index: str, passages: int, dataset: str = "", limit: int = 20) -> di
     questions = [question.question for question in source.questions()[:limit]]
     with open_snapshot(Path(index)) as snapshot:
         segment = Index(snapshot).segments[snapshot.groups[0]]
-        mine = _timed([lambda q=q: bm25_scores(segment, q, config) for q in questions])
+        mine = _timed([partial(bm25_scores, segment, q, config) for q in questions])
         found: dict[str, Any] = {"questions": len(questions), "seconds": {"ours": spread(mine)}}
         if segment.n_passages > RANK_BM25_LIMIT:
             return found
@@ -172,7 +178,7 @@ def lexical(index: str, passages: int, dataset: str = "", limit: int = 20) -> di
 
         texts = [lexical_tokens(passage_text(segment.passage(i))) for i in range(segment.n_passages)]
         reference = BM25Okapi(texts, k1=config.k1, b=config.b, epsilon=config.epsilon)
-        theirs = _timed([lambda q=q: reference.get_scores(lexical_tokens(q)) for q in questions])
+        theirs = _timed([partial(_rank_bm25, reference, q) for q in questions])
     found["seconds"]["rank_bm25"] = spread(theirs)
     found["times_slower_than_ours"] = ratio(median(theirs), median(mine))
     return found
@@ -192,8 +198,16 @@ def dense(index: str, passages: int, dataset: str = "", limit: int = 50) -> dict
         for at in range(0, len(stored), 1 << 16):  # in pieces: a copy of all would double the memory
             matrix[at : at + (1 << 16)] = stored[at : at + (1 << 16)]
     k = min(DENSE_TOP, len(matrix))
-    seconds = _timed([lambda v=v: np.argpartition(-(matrix @ v), k - 1)[:k] for v in queries])
+    seconds = _timed([partial(_nearest, matrix, v, k) for v in queries])
     return {"questions": len(questions), "seconds": {"numpy": spread(seconds)}}
+
+
+def _rank_bm25(reference: Any, question: str) -> Any:
+    return reference.get_scores(lexical_tokens(question))
+
+
+def _nearest(matrix: NDArray[np.float32], vector: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    return np.argpartition(-(matrix @ vector), k - 1)[:k]
 
 
 def _timed(works: Sequence[Callable[[], Any]]) -> list[float]:

@@ -189,3 +189,11 @@ def _step(step: partial[IndexReport], kept: Remembering) -> Mapping[str, Any]:
         "seconds_inside_embedder": round(inside, 3),
         "stages": dict(reports[0].seconds),
     }
+
+
+def embedding(dataset: str, limit: int = 300, rounds: int = 2) -> dict[str, Any]:
+    """Embed passages in bulk with the default embedder, and with sentence-transformers where it is installed."""
+    from hipporag_like.eval.benchmarks import embedding as benchmark
+
+    texts = [document.text for document in Source("", dataset=dataset).documents()[:limit]]
+    return dict(benchmark.measure(texts, rounds))
