@@ -18,7 +18,7 @@ from typing import Any
 
 from hipporag_like.config import Config
 from hipporag_like.eval.benchmarks.synthetic import QUESTIONS, Corpus
-from hipporag_like.eval.benchmarks.synthetic_text import Batch
+from hipporag_like.eval.benchmarks.synthetic_cut import Batch
 from hipporag_like.eval.benchmarks.synthetic_vectors import SyntheticEmbedder
 from hipporag_like.eval.benchmarks.timing import print_json
 from hipporag_like.indexing.chunk import chunk_document

@@ -16,63 +16,13 @@ from typing import Any
 from hipporag_like.errors import HippoRAGLikeError, InputError
 from hipporag_like.eval.benchmarks.method_tables import marks
 from hipporag_like.eval.benchmarks.scale import RESULTS
-from hipporag_like.eval.benchmarks.scale_read import (
-    Curve,
-    Found,
-    at,
-    bars,
-    disk,
-    first,
-    fitted,
-    labels,
-    number,
-    points,
-    shown,
-    snapshot_bytes,
-)
+from hipporag_like.eval.benchmarks.scale_bars import bars
+from hipporag_like.eval.benchmarks.scale_read import Curve, Found, fitted, labels, number, points, shown
+from hipporag_like.eval.benchmarks.scale_rows import BUILD, DATASET, ENGINES, FITTED, Row
 
 DOCUMENT = Path("docs", "scaling.md")
 EXTRAPOLATED = (10_000_000, 100_000_000)
 NOTHING = "-"
-_MB, _GB = 1e6, 1e9
-
-Read = Callable[[Found], "float | None"]
-# Row, unit that it is shown in, how the number is read, and by what it is divided.
-_BUILD: Sequence[tuple[str, Read, float]] = (
-    ("build, s", at("build", "seconds"), 1),
-    ("its peak memory, MB", at("build", "process", "peak_mb"), 1),
-    ("snapshot, MB", snapshot_bytes, _MB),
-    ("snapshot and journal, MB", disk, _MB),
-    ("open and first query, files in memory, s", at("first", "seconds"), 1),
-    ("open and first query, files on disk, s", at("first_cold", "seconds"), 1),
-    ("memory that it brings in, MB", at("first", "growth_mb"), 1),
-    ("add 100 passages, s", first("add"), 1),
-    ("update 10, s", first("update"), 1),
-    ("delete 10, s", first("delete"), 1),
-)
-_ENGINES: Sequence[tuple[str, Read, float]] = (
-    ("walk: push, ms", at("walks", "seconds", "push", "p50"), 1e-3),
-    ("igraph prpack, times that", at("walks", "times_slower_than_push", "prpack"), 1),
-    ("scipy power iteration, times that", at("walks", "times_slower_than_push", "power"), 1),
-    ("top 20 in common with prpack", at("walks", "top_20_shared_mean", "prpack"), 1),
-    ("BM25, ms", at("lexical", "seconds", "ours", "p50"), 1e-3),
-    ("rank-bm25, times that", at("lexical", "times_slower_than_ours"), 1),
-    ("dense stage, ms", at("warm", "methods", "dense", "stages", "dense", "p50"), 1e-3),
-    ("numpy over all vectors, ms", at("dense", "seconds", "numpy", "p50"), 1e-3),
-    ("HippoRAG 2, stand-in, one query, ms", at("standin", "seconds", "p50"), 1e-3),
-)
-_FITTED: Sequence[tuple[str, Read, float, str]] = (
-    ("build, hours", at("build", "seconds"), 3600, "hours"),
-    ("its peak memory, GB", at("build", "process", "peak_mb"), 1e3, "GB"),
-    ("snapshot, GB", snapshot_bytes, _GB, "GB"),
-    ("journal and snapshot, GB", disk, _GB, "GB"),
-    ("first query's memory, MB", at("first", "growth_mb"), 1, "MB"),
-    ("`graph` query, ms", at("warm", "methods", "graph", "seconds", "p50"), 1e-3, "ms"),
-    ("of it dense, ms", at("warm", "methods", "graph", "stages", "dense", "p50"), 1e-3, "ms"),
-    ("of it BM25, ms", at("warm", "methods", "graph", "stages", "bm25", "p50"), 1e-3, "ms"),
-    ("of it the walks, ms", at("warm", "methods", "graph", "stages", "walk", "p50"), 1e-3, "ms"),
-    ("add 100 passages, s", first("add"), 1, "s"),
-)
 
 
 def bar_table(found: Found) -> str:
@@ -84,7 +34,7 @@ def bar_table(found: Found) -> str:
 
 def build_table(found: Found) -> str:
     """Return what writing and opening cost at each size."""
-    return _by_size(found, _BUILD)
+    return _by_size(found, BUILD)
 
 
 def query_table(found: Found) -> str:
@@ -120,7 +70,7 @@ def recall_table(found: Found) -> str:
 
 def engine_table(found: Found) -> str:
     """Return the reference engines beside ours."""
-    return _by_size(found, _ENGINES)
+    return _by_size(found, ENGINES)
 
 
 def disk_table(found: Found) -> str:
@@ -138,7 +88,7 @@ def disk_table(found: Found) -> str:
 def extrapolation_table(found: Found) -> str:
     """Return the fitted curves and what they say about larger sizes."""
     rows = []
-    for name, read, unit, _ in _FITTED:
+    for name, read, unit in FITTED:
         curve = fitted(points(found, read))
         if curve is None:
             continue
@@ -152,19 +102,7 @@ def dataset_table(found: Found) -> str:
     """Return the same on real data sets with the default embedder."""
     sets = sorted(found["datasets"])
     rows: list[list[str]] = []
-    lines: Sequence[tuple[str, Read, float]] = (
-        ("passages", at("build", "passages"), 1),
-        ("build beyond embedding, s", at("build", "seconds"), 1),
-        ("its peak memory, MB", at("build", "process", "peak_mb"), 1),
-        ("snapshot, MB", snapshot_bytes, _MB),
-        ("`graph` query beyond embedding, ms", at("warm", "methods", "graph", "seconds", "p50"), 1e-3),
-        ("open and first query, s", at("first", "seconds"), 1),
-        ("add 10 documents, beyond embedding, s", first("add"), 1),
-        ("update 10, s", first("update"), 1),
-        ("delete 10, s", first("delete"), 1),
-        ("embedding, passages a second", _embedding, 1),
-    )
-    for name, read, unit in lines:
+    for name, read, unit in DATASET:
         rows.append([name, *(_cell(read(found["datasets"][one]), unit) for one in sets)])
     return markdown(["", *sets], rows)
 
@@ -217,7 +155,7 @@ def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _by_size(found: Found, lines: Sequence[tuple[str, Read, float]]) -> str:
+def _by_size(found: Found, lines: Sequence[Row]) -> str:
     sizes = sorted(found["sizes"], key=int)
     rows = [
         [name, *(_cell(read(found["sizes"][size]), unit) for size in sizes)] for name, read, unit in lines
@@ -247,10 +185,6 @@ def _names(found: Found, *path: str) -> list[str]:
 
 def _formula(curve: Curve, unit: float) -> str:
     return f"{curve.factor / unit:.2e} n^{curve.power:.2f}"
-
-
-def _embedding(dataset: Found) -> float | None:
-    return number(dataset, "embedding", "systems", "minilm", "passages_per_second")
 
 
 def rewrite(root: Path) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.errors import ConfigError, HippoRAGLikeError
+from hipporag_like.eval.benchmarks.synthetic_cut import Batch
 from hipporag_like.eval.benchmarks.synthetic_planted import (
     ATTRIBUTES,
     PER_QUESTION,
@@ -30,7 +31,7 @@ from hipporag_like.eval.benchmarks.synthetic_planted import (
     plant,
     planted_names,
 )
-from hipporag_like.eval.benchmarks.synthetic_text import Batch, Subjects, write_passages
+from hipporag_like.eval.benchmarks.synthetic_text import Subjects, write_passages
 from hipporag_like.eval.benchmarks.synthetic_words import names_of, objects
 from hipporag_like.eval.questions import Question
 from hipporag_like.store.files import file_errors
@@ -86,7 +87,7 @@ class Corpus:
         order = np.random.default_rng([self.seed, 3]).permutation(len(planted))
         rest = self.passages - len(planted)
         blocks = -(-rest // BLOCK) if rest else 0
-        through = objects(planted_names(self.planted, self.seed) or [""])
+        through = objects(planted_names(self.questions, self.seed))
         done = 0
         for block in range(blocks):
             yield background(self.seed, block, min(BLOCK, rest - block * BLOCK), through)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.eval.benchmarks.synthetic_cut import Batch, Layout, cut
 from hipporag_like.eval.benchmarks.synthetic_planted import ATTRIBUTES, RELATIONS
 from hipporag_like.eval.benchmarks.synthetic_shape import Slot, templates
 from hipporag_like.eval.benchmarks.synthetic_words import (
@@ -23,41 +24,19 @@ from hipporag_like.eval.benchmarks.synthetic_words import (
     objects,
     words_table,
 )
-from hipporag_like.types import Document, Extraction, Mention, MentionKind
 
-# Entities without a passage of their own (countries, nations, cities), by rank ** -0.8: the first stand in more than
-# 5 % of the passages, the last in one of 3,000.
-N_HUBS, HUB_POWER = 2_000, 0.8
+# Entities without a passage of their own (countries, nations, cities), by 1 / rank: the first stands in about a fifth of
+# the passages, four in more than 5 %, the last in one of 10,000.
+N_HUBS, HUB_POWER = 2_000, 1.0
 FIRST_HUB = 1 << 41  # their numbers, apart from all others
 # Any other entity: 1 / (rank + shift), older ones more often, as articles of an encyclopedia are linked; of these
 # mentions a share goes to the neighbours of the subject, which makes groups of passages about the same.
-TAIL_SHIFT = 2_000
+TAIL_SHIFT = 50
 NEAR_SHARE, NEAR = 0.4, 30.0
 THROUGH_SHARE = 0.001  # of these mentions: a planted entity
 COMMA_SHARE = 0.06  # of the words; in English text one word of 16
 _PRONOUNS = ("He", "She", "It", "They")
 _BEHIND = {Slot.AFTER_NAME: AFTER_NAME, Slot.FUNCTION: FUNCTION, Slot.OPENING: OPENING}
-_NAMES = (
-    Slot.TITLE,
-    Slot.SHORT,
-    Slot.TAIL,
-    Slot.HUB,
-    Slot.RELATION_OBJECT,
-    Slot.ATTRIBUTE_OBJECT,
-    Slot.OPENING_CONTENT,
-)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Documents of one passage each, and what an extractor finds in them."""
-
-    documents: list[Document]
-    extractions: list[Extraction]
-
-    def first(self, count: int) -> Batch:
-        """Return the first ``count``."""
-        return Batch(self.documents[:count], self.extractions[:count])
 
 
 @dataclass(frozen=True)
@@ -89,16 +68,6 @@ class Subjects:
     value: Objects | None = field(default=None)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Every word of the batch: its slot, its passage, and the borders of sentences."""
-
-    slot: NDArray[np.uint8]
-    passage: NDArray[np.int64]
-    ends: NDArray[np.int64]  # last word of each sentence
-    sentence_passage: NDArray[np.int64]
-
-
 def write_passages(subjects: Subjects, draw: np.random.Generator, through: Objects) -> Batch:
     """Return one passage a subject.
 
@@ -123,10 +92,10 @@ def write_passages(subjects: Subjects, draw: np.random.Generator, through: Objec
     marked = comma
     marked[layout.ends] = True
     ends = np.cumsum(bare + marked + 1) - 1 - marked
-    return _cut(subjects, layout, words.tolist(), ends - bare, ends)
+    return cut(subjects.ids, subjects.titles, layout, words.tolist(), ends - bare, ends)
 
 
-def _lay_out(subjects: Subjects, draw: np.random.Generator) -> _Layout:
+def _lay_out(subjects: Subjects, draw: np.random.Generator) -> Layout:
     """Draw a template for each sentence and lay the templates end to end."""
     shapes, count = templates(), len(subjects.ids)
     sentences = 4 + (draw.random(count) < 0.5)
@@ -143,10 +112,10 @@ def _lay_out(subjects: Subjects, draw: np.random.Generator) -> _Layout:
     lengths = shapes.indptr[chosen + 1] - shapes.indptr[chosen]
     ends = np.cumsum(lengths)
     at = np.arange(ends[-1]) + np.repeat(shapes.indptr[chosen] - (ends - lengths), lengths)
-    return _Layout(shapes.slots[at], np.repeat(owner, lengths), ends - 1, owner)
+    return Layout(shapes.slots[at], np.repeat(owner, lengths), ends - 1, owner)
 
 
-def _fill(subjects: Subjects, layout: _Layout, draw: np.random.Generator, through: Objects) -> Objects:
+def _fill(subjects: Subjects, layout: Layout, draw: np.random.Generator, through: Objects) -> Objects:
     """Return the word at each place, without the marks after it."""
     table, slot, passage = words_table(), layout.slot, layout.passage
     words = np.empty(len(slot), dtype=object)
@@ -184,7 +153,7 @@ def _fill(subjects: Subjects, layout: _Layout, draw: np.random.Generator, throug
     return words
 
 
-def _state(subjects: Subjects, layout: _Layout, words: Objects, draw: np.random.Generator) -> None:
+def _state(subjects: Subjects, layout: Layout, words: Objects, draw: np.random.Generator) -> None:
     """Write the relations and attributes, and their other ends."""
     slot, passage = layout.slot, layout.passage
     relations = objects([f"was {relation} by" for relation in RELATIONS])
@@ -220,44 +189,3 @@ def _tail(
     chosen = share[2] < (THROUGH_SHARE if len(through) else 0)
     names[chosen] = through[draw.integers(0, max(1, len(through)), int(chosen.sum()))]
     return names
-
-
-def _cut(
-    subjects: Subjects, layout: _Layout, words: list[str], start: NDArray[np.int64], end: NDArray[np.int64]
-) -> Batch:
-    """Return the passages; ``start`` and ``end`` are the places of the words in the batch as one text."""
-    count = len(subjects.ids)
-    borders = np.searchsorted(layout.passage, np.arange(count + 1))
-    origin = start[borders[:-1]]
-    first = np.concatenate([[0], layout.ends[:-1] + 1])
-    spans = np.stack([start[first], end[layout.ends] + 1], axis=1) - origin[layout.sentence_passage, None]
-    owner, places = _mentions(layout, start, end)
-    places[:, :2] -= origin[owner, None]
-    of_sentence = np.searchsorted(layout.sentence_passage, np.arange(count + 1)).tolist()
-    of_mention = np.searchsorted(owner, np.arange(count + 1)).tolist()
-    kinds: tuple[MentionKind, ...] = ("name", "date")
-    mentions = [Mention(a, b, kinds[kind]) for a, b, kind in places.tolist()]
-    pairs = list(map(tuple, spans.tolist()))
-    documents, extractions = [], []
-    edges = borders.tolist()
-    for row, (name, title) in enumerate(zip(subjects.ids, subjects.titles.tolist(), strict=True)):
-        documents.append(Document(" ".join(words[edges[row] : edges[row + 1]]), name, title))
-        found = tuple(mentions[of_mention[row] : of_mention[row + 1]])
-        extractions.append(Extraction(tuple(pairs[of_sentence[row] : of_sentence[row + 1]]), found))
-    return Batch(documents, extractions)
-
-
-def _mentions(
-    layout: _Layout, start: NDArray[np.int64], end: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the passage of each mention, and its start, end and kind (1: a date), outer ones first."""
-    slot = layout.slot
-    dates = np.flatnonzero(np.isin(slot, (Slot.DAY, Slot.YEAR)))
-    names = np.flatnonzero(np.isin(slot, _NAMES))
-    joints = np.flatnonzero(slot == Slot.AND)
-    first = np.concatenate([dates, names, joints - 1])
-    last = np.concatenate([dates, names, joints + 1])
-    kind = (np.arange(len(first)) < len(dates)).astype(np.int64)
-    order = np.lexsort((-last, first))
-    first, last, kind = first[order], last[order], kind[order]
-    return layout.passage[first], np.stack([start[first], end[last], kind], axis=1)
