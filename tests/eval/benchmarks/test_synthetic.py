@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hipporag_like.errors import ConfigError
-from hipporag_like.eval.benchmarks.synthetic import BLOCK, Corpus, background, write
+from hipporag_like.eval.benchmarks.synthetic import BLOCK, Corpus, background, planted_batch, write
 from hipporag_like.eval.benchmarks.synthetic_planted import PER_QUESTION, plant
 from hipporag_like.eval.benchmarks.synthetic_words import mixed, names_of, objects, words_table
 from hipporag_like.eval.datasets import load_dataset
@@ -33,7 +33,9 @@ def test_the_extraction_is_what_the_rules_find(two_thousand):
 
 def test_texts_are_shaped_like_english(two_thousand):
     documents, extractions = two_thousand
-    lengths = [len(d.text[a:b].split()) for d, e in zip(documents, extractions, strict=True) for a, b in e.sentences]
+    lengths = [
+        len(d.text[a:b].split()) for d, e in zip(documents, extractions, strict=True) for a, b in e.sentences
+    ]
     assert 10 <= np.percentile(lengths, 5) and np.percentile(lengths, 95) <= 34
     assert set(map(lambda e: len(e.sentences), extractions)) == {4, 5}
     mentions = np.mean([len(e.mentions) for e in extractions])
@@ -75,9 +77,9 @@ def test_a_smaller_corpus_is_the_beginning_of_a_larger_one():
 
 
 def test_planted_passages_are_the_same_at_any_size_and_lie_spread_out():
-    small = {d.id: d for d in Corpus(5000).documents() if d.id[0] == "q"}
-    large = list(Corpus(8000).documents())
-    assert small.items() <= {d.id: d for d in large if d.id[0] == "q"}.items() and len(small) == 1000
+    small = {d.id: d for d in Corpus(1000, questions=40).documents() if d.id[0] == "q"}
+    large = list(Corpus(3400, questions=40).documents())
+    assert small.items() == {d.id: d for d in large if d.id[0] == "q"}.items() and len(small) == 200
     places = [place for place, d in enumerate(large) if d.id[0] == "q"]
     thirds = np.histogram(places, 3, (0, len(large)))[0]
     assert thirds.min() > 0.2 * len(places)
@@ -98,8 +100,8 @@ def test_another_seed_makes_another_corpus():
 
 def test_questions_lead_from_one_passage_to_another_that_they_do_not_name():
     questions, passages = plant(200, 0)
-    texts = {d.id: d for d in Corpus(5000).documents()}
-    assert len(passages) == PER_QUESTION * len(questions) == 1000
+    texts = {d.id: d for d in planted_batch(0, passages).documents}
+    assert len(texts) == PER_QUESTION * len(questions) == 1000
     for question in questions:
         first, second = (texts[name] for name in question.supporting)
         assert first.title in question.question and second.title not in question.question
