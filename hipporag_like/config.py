@@ -21,6 +21,8 @@ FRACTION = "a number from 0 to 1"
 WALK_ENGINES = ("push", "power", "prpack")
 FUSIONS = ("full", "fast", "weights")
 LEXICAL_ENGINES = ("eager", "rank_bm25")
+# Vectors of one kind in one namespace that are searched exactly, as float32; more are kept as float16, with codes.
+EXACT_LIMIT = 100_000
 
 
 def _require(ok: bool, name: str, rule: str, value: object) -> None:

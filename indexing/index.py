@@ -39,6 +39,10 @@ class Segment:
         """Return one array, memory-mapped."""
         return self._snapshot.array(self.namespace, name)
 
+    def has(self, name: str) -> bool:
+        """Return whether there is an array ``name``."""
+        return self._snapshot.has(self.namespace, name)
+
     def strings(self, name: str) -> StringTable:
         """Return one table of texts."""
         return StringTable(self.array(f"{name}_text"), self.array(f"{name}_offset"))

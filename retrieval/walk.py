@@ -15,6 +15,7 @@ Haveliwala (2002), "Topic-sensitive PageRank". Gutiérrez et al. (2024), "HippoR
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.errors import ConfigError
 from hipporag_like.indexing.rows import Rows
+from hipporag_like.retrieval.similarity import FactVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,14 @@ class WalkGraph:
     ----------
     entity_facts, fact_entities, synonyms
         See ``hipporag_like.indexing.graph.Graph``.
-    fact_vectors
-        float32, (n_facts, dim), unit rows.
+    facts
+        How like a question each fact is.
     """
 
     entity_facts: Rows
     fact_entities: Rows
     synonyms: Rows
-    fact_vectors: NDArray[np.float32]
+    facts: FactVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,38 +127,38 @@ def _by_push(
     mass: NDArray[np.float64],
     options: WalkOptions,
 ) -> WalkResult:
-    from hipporag_like.retrieval.push import push
+    from hipporag_like.retrieval.push import Shape, push
 
-    ef, fe, syn = graph.entity_facts, graph.fact_entities, graph.synonyms
-    estimate, touched, pushes, residual = push(
-        ef.indptr,
-        ef.indices,
-        ef.weights,
-        fe.indptr,
-        fe.indices,
-        fe.weights,
-        syn.indptr,
-        syn.indices,
-        syn.weights,
-        graph.fact_vectors,
-        np.ascontiguousarray(question),
-        options.sharpness,
-        options.synonym_share,
-        seeds,
-        mass,
-        options.damping,
-        options.tolerance,
+    seeds, place = np.unique(seeds, return_inverse=True)
+    found = push(
+        (graph.entity_facts, graph.fact_entities, graph.synonyms),
+        graph.facts,
+        question,
+        seeds.astype(np.int64),
+        np.bincount(place, weights=mass),
+        Shape(options.damping, options.tolerance, options.sharpness, options.synonym_share),
     )
-    return _result(estimate, np.sort(touched), len(ef.indptr) - 1, pushes, residual)
+    n_entities = len(graph.entity_facts.indptr) - 1
+    estimate, left = found.estimate, float(found.residual.sum())
+    facts = found.nodes >= n_entities
+    if not estimate[facts].any():
+        # The tolerance let no fact pass mass on. What they hold is theirs all the same: a question that has seeds
+        # gets an answer.
+        settled = (1.0 - options.damping) * found.residual[facts]
+        estimate = estimate.copy()
+        estimate[facts] = settled
+        left -= float(settled.sum())
+    good = np.flatnonzero(estimate > 0)
+    order = good[np.argsort(found.nodes[good])]
+    return _result(found.nodes[order], estimate[order], n_entities, found.pushes, left)
 
 
 def _result(
-    estimate: NDArray[np.float64], nodes: NDArray[np.int64], n_entities: int, pushes: int, residual: float
+    nodes: NDArray[np.int64], mass: NDArray[np.float64], n_entities: int, pushes: int, residual: float
 ) -> WalkResult:
-    nodes = nodes[estimate[nodes] > 0]
+    """Return what ascending nodes with mass are as entities and facts."""
     split = np.searchsorted(nodes, n_entities)
-    entities, facts = nodes[:split], nodes[split:]
-    return WalkResult(entities, estimate[entities], facts - n_entities, estimate[facts], pushes, residual)
+    return WalkResult(nodes[:split], mass[:split], nodes[split:] - n_entities, mass[split:], pushes, residual)
 
 
 def transition(graph: WalkGraph, question: NDArray[np.float32], options: WalkOptions) -> Any:
@@ -170,7 +172,8 @@ def transition(graph: WalkGraph, question: NDArray[np.float32], options: WalkOpt
     from scipy import sparse
 
     n_entities, n_facts = len(graph.entity_facts.indptr) - 1, len(graph.fact_entities.indptr) - 1
-    factor = np.exp(options.sharpness * (graph.fact_vectors @ question).astype(np.float64))
+    cosines = graph.facts.cosines(np.arange(n_facts), question[None, :])[:, 0]
+    factor = np.exp(options.sharpness * cosines)
     ef = _csr(graph.entity_facts, n_facts)
     ef.data *= factor[ef.indices]
     fe, syn = _csr(graph.fact_entities, n_entities), _csr(graph.synonyms, n_entities)
@@ -211,7 +214,8 @@ def _by_power(
         spread = options.damping * (backwards @ spread)
         rounds += 1
     nodes = np.flatnonzero(estimate)
-    return _result(estimate, nodes, len(graph.entity_facts.indptr) - 1, rounds, float(spread.sum()))
+    n_entities = len(graph.entity_facts.indptr) - 1
+    return _result(nodes, estimate[nodes], n_entities, rounds, float(spread.sum()))
 
 
 def _by_prpack(
@@ -221,6 +225,16 @@ def _by_prpack(
     mass: NDArray[np.float64],
     options: WalkOptions,
 ) -> WalkResult:
+    solve = prpack(graph, question, options)
+    estimate = np.asarray(solve(seeds, mass))[: len(graph.entity_facts.indptr) + len(graph.facts) - 1]
+    nodes = np.flatnonzero(estimate > 0)
+    return _result(nodes, estimate[nodes], len(graph.entity_facts.indptr) - 1, 1, 0.0)
+
+
+def prpack(
+    graph: WalkGraph, question: NDArray[np.float32], options: WalkOptions
+) -> Callable[[NDArray[np.int64], NDArray[np.float64]], list[float]]:
+    """Return igraph's PRPACK over the walk's transitions, made ready: seeds and mass to the mass of all nodes."""
     import igraph
 
     matrix = transition(graph, question, options)
@@ -232,12 +246,16 @@ def _by_prpack(
     edges = np.concatenate(
         [np.stack([matrix.row, matrix.col], axis=1), np.stack([ends, np.full(len(ends), n)], axis=1)]
     )
-    weights = np.concatenate([matrix.data, np.ones(len(ends))])
-    reset = np.zeros(n + 1)
-    np.add.at(reset, seeds, mass)
-    ranks = igraph.Graph(n=n + 1, edges=edges, directed=True).personalized_pagerank(
-        reset=reset.tolist(), damping=options.damping, weights=weights.tolist(), implementation="prpack"
-    )
-    estimate = np.asarray(ranks)[:n]
-    nodes = np.flatnonzero(estimate > 0)
-    return _result(estimate, nodes, len(graph.entity_facts.indptr) - 1, 1, 0.0)
+    weights = np.concatenate([matrix.data, np.ones(len(ends))]).tolist()
+    ready = igraph.Graph(n=n + 1, edges=edges, directed=True)
+    del matrix, edges
+
+    def solve(seeds: NDArray[np.int64], mass: NDArray[np.float64]) -> list[float]:
+        reset = np.zeros(n + 1)
+        np.add.at(reset, seeds, mass)
+        ranks: list[float] = ready.personalized_pagerank(
+            reset=reset.tolist(), damping=options.damping, weights=weights, implementation="prpack"
+        )
+        return ranks
+
+    return solve

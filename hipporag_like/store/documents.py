@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hipporag_like.store.codec import decode_spans, document_hash, document_metadata, sort_key
@@ -19,6 +20,26 @@ ON CONFLICT (namespace, id) DO UPDATE SET title = excluded.title, text = exclude
     metadata = excluded.metadata, spans = excluded.spans, hash = excluded.hash, sort_key = excluded.sort_key
 """
 _IN_ORDER = "FROM documents WHERE namespace = ? ORDER BY sort_key, id"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document cut into passages.
+
+    Attributes
+    ----------
+    id, passages
+        The document.
+    metadata
+        As canonical JSON.
+    stamp
+        Its :func:`document_hash`.
+    """
+
+    id: str
+    passages: list[Passage]
+    metadata: str
+    stamp: str
 
 
 class DocumentTable(Database):
@@ -106,21 +127,45 @@ class DocumentTable(Database):
 
         A passage's id is ``DOCUMENT_ID#ORDINAL``, after ``NAMESPACE/`` outside the default namespace.
         """
+        for stored in self.stored(namespace):
+            yield from stored.passages
+
+    def stored(self, namespace: str, ids: Sequence[str] | None = None) -> Iterator[StoredDocument]:
+        """Yield documents with their passages: all in order, or those of some ids, in no order."""
+        columns = "id, title, text, metadata, spans, hash"
+        if ids is None:
+            for row in self._rows(f"SELECT {columns} {_IN_ORDER}", (namespace,)):
+                yield self._stored(namespace, row)
+            return
+        for part, marks in batches(ids):
+            sql = f"SELECT {columns} FROM documents WHERE namespace = ? AND id IN ({marks})"
+            for row in self._rows(sql, (namespace, *part)):
+                yield self._stored(namespace, row)
+
+    def listing(self, namespace: str) -> list[tuple[str, str]]:
+        """Return id and :func:`document_hash` of every document, in the order of :meth:`documents`."""
+        sql = f"SELECT id, hash {_IN_ORDER}"
+        return [(document_id, stamp) for document_id, stamp in self._rows(sql, (namespace,))]
+
+    def _stored(self, namespace: str, row: tuple[Any, ...]) -> StoredDocument:
+        document_id, title, text, stored, spans, stamp = row
         prefix = "" if namespace == DEFAULT_NAMESPACE else f"{namespace}/"
-        sql = f"SELECT id, title, text, metadata, spans {_IN_ORDER}"
-        for document_id, title, text, stored, spans in self._rows(sql, (namespace,)):
-            metadata = self._loads(stored) or NO_METADATA
-            for ordinal, (start, end) in enumerate(decode_spans(self._loads(spans))):
-                yield Passage(
-                    f"{prefix}{document_id}#{ordinal}",
-                    document_id,
-                    text[start:end],
-                    start,
-                    end,
-                    title,
-                    metadata,
-                    namespace,
-                )
+        metadata = self._loads(stored) or NO_METADATA
+        places = enumerate(decode_spans(self._loads(spans)))
+        passages = [
+            Passage(
+                f"{prefix}{document_id}#{ordinal}",
+                document_id,
+                text[start:end],
+                start,
+                end,
+                title,
+                metadata,
+                namespace,
+            )
+            for ordinal, (start, end) in places
+        ]
+        return StoredDocument(document_id, passages, stored, stamp)
 
     def _loads(self, stored: str) -> Any:
         if stored == "{}":  # by far the most common

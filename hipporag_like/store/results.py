@@ -57,6 +57,15 @@ class ResultTables(Database):
                     raise corrupt(self._path, error) from error
         return found
 
+    def extracted(self, fingerprint: str, keys: Sequence[str]) -> set[str]:
+        """Return which of ``keys`` have a successful extraction."""
+        row = self._fingerprint(fingerprint)
+        found: set[str] = set()
+        for part, marks in batches(keys):
+            where = f"fingerprint = ? AND status = 'ok' AND key IN ({marks})"
+            found.update(key for (key,) in self._rows(f"SELECT key FROM extractions WHERE {where}", (row, *part)))
+        return found
+
     def failed_extractions(self, fingerprint: str) -> dict[str, str]:
         """Return the reason of each failed extraction, by key."""
         sql = "SELECT key, payload FROM extractions WHERE fingerprint = ? AND status = 'failed' ORDER BY key"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -39,6 +41,11 @@ from hipporag_like.store.pin import retire
 from hipporag_like.store.reader import Snapshot, current_number
 
 _TEMPORARY = ".tmp-"
+# Files written at once: most of a small file's time is waiting for the disk.
+WRITERS = 4
+# Arrays that wait to be written keep so much memory at most, or one array more.
+WAITING_BYTES = 1 << 29
+_UNWRITTEN = ArrayEntry("", (), 0, 0)
 
 
 class SnapshotWriter:
@@ -59,6 +66,8 @@ class SnapshotWriter:
         self._temporary = self._snapshots / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
         self._groups: dict[str, GroupEntry] = {}
         self._open = False
+        self._pool = ThreadPoolExecutor(WRITERS, "snapshot")
+        self._waiting: list[tuple[Future[None], int]] = []
 
     def __enter__(self) -> SnapshotWriter:
         """Make the folder to write in.
@@ -81,10 +90,11 @@ class SnapshotWriter:
     ) -> None:
         """Remove what was not published."""
         self._open = False
+        self._pool.shutdown(cancel_futures=True)
         remove_tree(self._temporary)
 
     def write(self, group: str, name: str, array: np.ndarray) -> None:
-        """Write one array.
+        """Write one array, beside other work: :meth:`publish` waits for it.
 
         Parameters
         ----------
@@ -93,23 +103,68 @@ class SnapshotWriter:
         name
             Lower-case ASCII letters, digits and underscores.
         array
-            Of any type but objects; stored C-contiguous.
+            Of any type but objects; stored C-contiguous. It must not change any more.
+
+        Raises
+        ------
+        StoreError
+            The disk is full or cannot be written; found here or later.
+        """
+        array = np.ascontiguousarray(array).reshape(array.shape)  # ascontiguousarray gives scalars a dimension
+        path = self._new_file(group, name, array.dtype)
+        files = self._groups[group].files
+
+        def save() -> None:
+            with file_errors("write", path):
+                files[name] = _save(path, array.dtype, array.shape, [array])
+
+        self._waiting.append((self._pool.submit(save), array.nbytes))
+        self._wait(WAITING_BYTES)
+
+    def write_blocks(
+        self,
+        group: str,
+        name: str,
+        dtype: np.dtype[Any],
+        shape: tuple[int, ...],
+        blocks: Iterable[np.ndarray],
+    ) -> None:
+        """Write one array that comes in blocks of rows.
+
+        Parameters
+        ----------
+        group, name
+            As in :meth:`write`.
+        dtype, shape
+            Of the whole.
+        blocks
+            Its rows in order.
 
         Raises
         ------
         StoreError
             The disk is full or cannot be written.
         """
+        path = self._new_file(group, name, dtype)
+        with file_errors("write", path):
+            self._groups[group].files[name] = _save(path, dtype, shape, blocks)
+
+    def _new_file(self, group: str, name: str, dtype: np.dtype[Any]) -> Path:
+        """Return where an array goes, and keep its place in the order of writing."""
         if ARRAY_NAME.fullmatch(name) is None:
             raise ValueError(f"an array name has lower-case letters, digits and underscores, not {name!r}")
-        if array.dtype.hasobject:
+        if dtype.hasobject:
             raise ValueError(f"array {name!r} holds objects, which are never stored")
         files = self._group(group).files
         if name in files:
             raise ValueError(f"array {name!r} of group {group!r} was written before")
-        path = self._temporary / self._groups[group].folder / f"{name}.npy"
-        with file_errors("write", path):
-            files[name] = _save(path, array)
+        files[name] = _UNWRITTEN
+        return self._temporary / self._groups[group].folder / f"{name}.npy"
+
+    def _wait(self, most: int) -> None:
+        """Wait until at most so many bytes are still to be written."""
+        while sum(nbytes for _, nbytes in self._waiting) > most:
+            self._waiting.pop(0)[0].result()
 
     def reuse(self, group: str, snapshot: Snapshot) -> None:
         """Take over a whole group from an open snapshot, by hard links where the file system has them.
@@ -144,6 +199,8 @@ class SnapshotWriter:
             The disk is full or cannot be written; what was published before stays published.
         """
         self._require_open()
+        while self._waiting:
+            self._waiting.pop(0)[0].result()
         previous = self._published()
         number = max([previous, *_numbers(self._snapshots)]) + 1
         target = self._snapshots / str(number)
@@ -208,18 +265,27 @@ def _remove_old(snapshots: Path, keep: set[int]) -> None:
                 remove_tree(old)
 
 
-def _save(path: Path, array: np.ndarray) -> ArrayEntry:
-    """Write ``array`` in numpy's own format, without a copy of its data, and wait until the disk has it."""
-    array = np.ascontiguousarray(array).reshape(array.shape)  # ascontiguousarray gives scalars a dimension
+def _save(
+    path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], blocks: Iterable[np.ndarray]
+) -> ArrayEntry:
+    """Write an array in numpy's own format, without a copy of its data, and wait until the disk has it."""
     head = BytesIO()
-    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
-    header, data = head.getvalue(), array.reshape(-1).view(np.uint8)
+    described = np.lib.format.header_data_from_array_1_0(np.empty((0,), dtype)) | {"shape": shape}
+    np.lib.format.write_array_header_1_0(head, described)
+    header = head.getvalue()
+    crc32, written = zlib.crc32(header), len(header)
     with os.fdopen(create_private(path), "wb", buffering=0) as file:
         _write_all(file.fileno(), header)
-        _write_all(file.fileno(), data.data)
+        for block in blocks:
+            if block.dtype != dtype or not block.flags.c_contiguous:
+                raise ValueError(f"a block of {path.stem} is {block.dtype}, not contiguous {dtype}")
+            data = block.reshape(-1).view(np.uint8)
+            _write_all(file.fileno(), data.data)
+            crc32, written = zlib.crc32(data.data, crc32), written + block.nbytes
         os.fsync(file.fileno())
-    crc32 = zlib.crc32(data.data, zlib.crc32(header))
-    return ArrayEntry(array.dtype.str, array.shape, len(header) + array.nbytes, crc32)
+    if written != len(header) + math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"the blocks of {path.stem} do not make up shape {shape}")
+    return ArrayEntry(dtype.str, shape, written, crc32)
 
 
 def _write_all(descriptor: int, data: bytes | memoryview) -> None:

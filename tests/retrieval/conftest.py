@@ -133,6 +133,9 @@ class _Arrays:
     def array(self, group: str, name: str) -> np.ndarray:
         return self._arrays[name]
 
+    def has(self, group: str, name: str) -> bool:
+        return name in self._arrays
+
 
 def segment_of_arrays(
     n_passages: int,
