@@ -122,6 +122,8 @@ BAD = [
     ("extract", "mine_terms", 0),
     ("embed", "model", " "),
     ("embed", "model", 3),
+    ("embed", "preset", "small"),
+    ("embed", "preset", True),
     ("embed", "batch_tokens", 63),
     ("embed", "batch_tokens", 100.5),
     ("graph", "title_weight", -0.1),
