@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.spelling import trigrams
-from hipporag_like.retrieval.dense import nearest
+from hipporag_like.retrieval.dense import nearest_in
 from hipporag_like.text import ARTICLES, STOPWORDS, has_case, is_unspaced, key_of, word_spans
 from hipporag_like.types import Seed
 
@@ -215,14 +215,14 @@ def _by_spelling(segment: Segment, key: str) -> tuple[int, float]:
 
 
 def _by_meaning(segment: Segment, vector: NDArray[np.float32]) -> tuple[int, float]:
-    rows, cosines = nearest(segment.array("entity_vectors"), vector, 1)
+    rows, cosines = nearest_in(segment, "entity", vector, 1)
     if len(rows) == 0 or cosines[0] < MIN_ENTITY_COSINE:
         return -1, 0.0
     return int(rows[0]), float(cosines[0])
 
 
 def _facts(segment: Segment, vector: NDArray[np.float32], by_fact: _Weights, keep: Keep | None) -> None:
-    rows, cosines = nearest(segment.array("fact_vectors"), vector, FACTS)
+    rows, cosines = nearest_in(segment, "fact", vector, FACTS)
     good = cosines >= MIN_FACT_COSINE
     rows, cosines = rows[good], cosines[good]
     if keep is not None and len(rows):
