@@ -20,8 +20,8 @@ TOP_ENTITIES = 10
 
 # The first pattern that an array's name starts with decides; the names are those of ``assemble``.
 _FAMILIES = (
-    ("vectors", re.compile(r"(entity|fact|passage)_vectors")),
-    ("lexical", re.compile(r"term|posting")),
+    ("vectors", re.compile(r"(entity|fact|passage)_(vectors|codes)")),
+    ("lexical", re.compile(r"term|posting|passage_length")),
     ("metadata", re.compile(r"field|document_metadata")),
     ("names", re.compile(r"entity_(name|key)|trigram|triple_")),
     ("graph", re.compile(r"entity|fact|synonyms|passage_facts|title")),

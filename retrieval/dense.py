@@ -15,7 +15,7 @@ from hipporag_like.retrieval.topk import top_k
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 # Of a million rows the nearest by Hamming distance, then the best of these by estimate, whose vectors are read:
-# with 20,000 and 1500 of 384 numbers all of the best 20 and 99.6 % of the best 100 are found, with 10,000 and 1000 99.9
+# with 20,000 and 1500 of 384 numbers all of the best 20 and 99.7 % of the best 100 are found, with 10,000 and 1000 99.9
 # and 99 % (eval/benchmarks/dense.py). Shorter vectors have shorter codes, which say less: more of them are read.
 NEAR_CODES, RESCORED, FULL_DIM = 20_000, 1500, 384
 # Rows a wanted row that are read at the least, where many are wanted.
