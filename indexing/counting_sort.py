@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.compiled import compiled
 
-@njit(cache=True, nogil=True)
+
+@compiled
 def by_term(
     indptr: NDArray[np.int64], term: NDArray[np.int32], count: NDArray[np.uint16], n_terms: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint16]]:

@@ -19,8 +19,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from hipporag_like.indexing.compiled import compiled
 
 ROUNDS = 4
 SEED = 6
@@ -75,7 +76,7 @@ def _signs(dim: int) -> NDArray[np.float32]:
     return signs
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _rotate(rows: NDArray[np.float32], signs: NDArray[np.float32]) -> None:
     """Turn rows where they are: signs, then a transform of the first or the last ``2 ** m`` numbers, by turns.
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
+
+from hipporag_like.indexing.compiled import compiled
 
 # The question's numbers are kept to 4 bits, as in the paper: of the best 100 of a million 99.84 % are then among the
 # best 2000 by estimate, with the numbers themselves 99.85 %.
@@ -27,7 +29,7 @@ def _ones(typing: Any, word: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def distances(
     codes: NDArray[np.uint64],
     question: NDArray[np.uint64],
@@ -61,7 +63,7 @@ def distances(
         counts[distance] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def within(
     found: NDArray[np.uint16], allowed: NDArray[np.bool_], limit: int, at_limit: int, rows: NDArray[np.int64]
 ) -> int:
@@ -92,8 +94,8 @@ def planes(question: NDArray[np.float32], words: int) -> NDArray[np.uint64]:
     Returns
     -------
     uint64, (LEVEL_BITS, words)
-        Bit ``b`` of every number, laid out as codes are. Whole number ``u`` stands for ``u - 7.5`` steps; the question's
-        largest number is 7.5 of them.
+        Bit ``b`` of every number, laid out as codes are. Whole number ``u`` stands for ``u - 7.5`` steps; the
+        question's largest number is 7.5 of them.
     """
     top = 2**LEVEL_BITS - 1
     step = max(float(np.abs(question).max(initial=0.0)), 1e-30) * 2 / top
@@ -103,7 +105,7 @@ def planes(question: NDArray[np.float32], words: int) -> NDArray[np.uint64]:
     return np.packbits(bits, axis=1).view(np.uint64)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def favoured(
     codes: NDArray[np.uint64], rows: NDArray[np.int64], levels: NDArray[np.uint64]
 ) -> NDArray[np.int64]:

@@ -231,7 +231,7 @@ def _corpus(segment: Segment, config: LexicalConfig) -> _Corpus:
         idf = _idf(np.diff(segment.array("posting_indptr")), len(length))
         mean = max(float(length.mean()) if len(length) else 1.0, 1e-12)
         lengths = np.arange(int(length.max(initial=0)) + 1)
-        norm = config.k1 * (1 - config.b + config.b * lengths / mean)
+        norm: Reals = np.asarray(config.k1 * (1 - config.b + config.b * lengths / mean), dtype=np.float64)
         known[key] = _Corpus(len(length), float(idf.mean()) if len(idf) else 0.0, norm)
     return known[key]
 

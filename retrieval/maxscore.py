@@ -12,8 +12,9 @@ Turtle and Flood (1995), "Query evaluation: strategies and optimizations", secti
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from hipporag_like.indexing.compiled import compiled
 
 # Passages taken together: their sums, 8 bytes each, stay in the first cache with room for the postings.
 WINDOW = 4096
@@ -23,7 +24,7 @@ SLACK = 1.0 + 1e-6
 SEARCHED = 16
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def peak(
     passage: NDArray[np.int32],
     count: NDArray[np.uint16],
@@ -38,9 +39,9 @@ def peak(
     return most
 
 
-@njit(cache=True, nogil=True)
-def _search(passage: NDArray[np.int32], first: int, last: int, wanted: int) -> int:
-    """Return the first place from ``first`` to ``last`` that holds ``wanted`` or more: steps that double, then halve."""
+@compiled
+def _search(passage: NDArray[np.int32], first: int, last: int, wanted: int | np.int64) -> int:
+    """Return the first place, ``first`` to ``last``, of ``wanted`` or more: steps that double, then halve."""
     step = 1
     low = first
     while low + step < last and passage[low + step] < wanted:
@@ -56,8 +57,10 @@ def _search(passage: NDArray[np.int32], first: int, last: int, wanted: int) -> i
     return low
 
 
-@njit(cache=True, nogil=True)
-def _keep(scores: NDArray[np.float64], passages: NDArray[np.int64], size: int, score: float, number: int) -> int:
+@compiled
+def _keep(
+    scores: NDArray[np.float64], passages: NDArray[np.int64], size: int, score: float, number: int
+) -> int:
     """Put a passage into a heap whose root is the worst: the lowest score, of equal ones the last passage."""
     k = len(scores)
     if size < k:
@@ -78,7 +81,8 @@ def _keep(scores: NDArray[np.float64], passages: NDArray[np.int64], size: int, s
         down = 2 * at + 1
         other = down + 1
         if other < k and (
-            scores[other] < scores[down] or (scores[other] == scores[down] and passages[other] > passages[down])
+            scores[other] < scores[down]
+            or (scores[other] == scores[down] and passages[other] > passages[down])
         ):
             down = other
         if score < scores[down] or (score == scores[down] and number > passages[down]):
@@ -89,7 +93,7 @@ def _keep(scores: NDArray[np.float64], passages: NDArray[np.int64], size: int, s
     return size
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def best_passages(  # noqa: C901
     first: NDArray[np.int64],
     end: NDArray[np.int64],
@@ -205,10 +209,8 @@ def best_passages(  # noqa: C901
     return passages[:size], scores[:size]
 
 
-@njit(cache=True, nogil=True)
-def _still(
-    sums: NDArray[np.float64], live: NDArray[np.int64], n: int, more: float, need: float
-) -> int:
+@compiled
+def _still(sums: NDArray[np.float64], live: NDArray[np.int64], n: int, more: float, need: float) -> int:
     """Keep, at the front of ``live``, the passages that reach ``need`` with ``more``; return how many."""
     kept = 0
     for i in range(n):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.spelling import trigrams
-from hipporag_like.retrieval.dense import nearest
+from hipporag_like.retrieval.dense import nearest_in
 
 MIN_DICE = 0.6  # shared trigrams a misspelt name must keep before it is compared letter by letter
 # Entities read for a misspelt name, at most, beyond the list of its rarest trigram. Of 200 names with one letter wrong
@@ -59,7 +59,7 @@ def by_meaning(segment: Segment, name: str, embed: Embed) -> tuple[int, float]:
     """Return the entity whose vector is nearest, and its cosine; -1 where none is near, or there are no vectors."""
     if segment.is_light:
         return -1, 0.0
-    rows, cosines = nearest(segment.array("entity_vectors"), embed(name), 1)
+    rows, cosines = nearest_in(segment, "entity", embed(name), 1)
     if len(rows) == 0 or cosines[0] < MIN_ENTITY_COSINE:
         return -1, 0.0
     return int(rows[0]), float(cosines[0])
