@@ -135,7 +135,7 @@ def _by_push(
         graph.facts,
         question,
         seeds.astype(np.int64),
-        np.bincount(place, weights=mass),
+        np.bincount(place, weights=mass).astype(np.float64),
         Shape(options.damping, options.tolerance, options.sharpness, options.synonym_share),
     )
     n_entities = len(graph.entity_facts.indptr) - 1

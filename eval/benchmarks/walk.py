@@ -1,9 +1,9 @@
 """How fast the walk is: ``python -m hipporag_like.eval.benchmarks.walk --passages 10000 100000 --json walk.json``.
 
 Prints JSON, and ratios are what to compare between machines: milliseconds a question for push at each size of a made-up
-graph, for igraph's PRPACK and power iteration on the same graph, question and seeds, and how many of the 20 passages of
-most mass push and the exact solution share. Push takes turns between the sizes, so that a disturbance meets all; medians
-count. PRPACK and power iteration are each given their transitions ready: ``seconds`` is what they take to solve.
+graph, for igraph's PRPACK and power iteration on the same graph, question and seeds, and how many of the 20 passages
+of most mass push and the exact solution share. Push takes turns between the sizes, so that a disturbance meets all;
+medians count. PRPACK and power iteration are given their transitions ready: ``seconds`` is what they take to solve.
 
 The graph: 5 facts a passage; a fact mentions its passage's subject and 1.4 entities more, by Zipf's law over as many
 entities as there are in all, two a passage; facts are bags of 15 of 30,000 words, by Zipf's law as well. A question is
@@ -38,7 +38,9 @@ WORDS, WORDS_A_FACT, DIM = 30_000, 15, 384
 # Zipf's law as Mandelbrot has it for words: rank r is drawn in proportion to 1 / (r + 2.7).
 SHIFT = 2.7
 SYNONYMS = 0.1  # of the entities have one; in indexes of the dev sets 5 to 15 %
-EXACT = 1e-8  # tolerance of the push that stands for the exact solution where power iteration would take hours
+EXACT = (
+    1e-8  # tolerance of the push that stands for the exact solution where power iteration would take hours
+)
 
 Question = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]
 
@@ -76,7 +78,8 @@ def made_up_world(n_passages: int, n_questions: int, seed: int = 0) -> World:
 
 def _zipf(draw: np.random.Generator, n: int, count: int) -> NDArray[np.int64]:
     running = np.cumsum(1.0 / (np.arange(n) + SHIFT))
-    return np.searchsorted(running, draw.random(count) * running[-1])
+    found: NDArray[np.int64] = np.searchsorted(running, draw.random(count) * running[-1])
+    return found
 
 
 def _bags(draw: np.random.Generator, n_facts: int) -> WordFacts:
@@ -265,7 +268,9 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200, help="walks at each size")
     parser.add_argument("--compared", type=int, default=200, help="walks that are held to the exact solution")
     parser.add_argument("--solved", type=int, default=3, help="walks that the references solve")
-    parser.add_argument("--exact", choices=("push", "power"), default="push", help="what the best are held to")
+    parser.add_argument(
+        "--exact", choices=("push", "power"), default="push", help="what the best are held to"
+    )
     parser.add_argument("--json", type=Path, help="write the numbers here too")
     given = parser.parse_args()
     if min(given.questions, given.compared, *given.passages) < 1 or given.solved < 0:
