@@ -147,7 +147,7 @@ def test_the_arrays_say_which_kind_it_is(make_segment: Callable[..., Segment]):
         "word_codes": bag.codes,
         "word_scale": bag.scale,
         "fact_words_indptr": bag.indptr,
-        "fact_words_index": bag.index,
+        "fact_words_index": bag.words,
         "fact_norm": bag.norm,
     }
     found = fact_vectors_of(Segment(Stored(arrays), "light"))  # type: ignore[arg-type]
