@@ -22,8 +22,8 @@ def test_the_graph_is_what_the_benchmark_says():
         [np.isin(fact // 5, graph.fact_entities.row(fact)[0]) for fact in range(0, 10_000, 97)]
     )
     assert subjects.all()
-    # By Zipf's law the most frequent entity stands in 1 / 3.7 over the sum of 1 / (r + 2.7) of 14,000 mentions.
-    assert degrees.max() == pytest.approx(14_000 / 3.7 / (1 / (np.arange(4000) + 2.7)).sum(), rel=0.3)
+    # By Zipf's law the most frequent entity stands in 1 / 2.7 over the sum of 1 / (r + 2.7) of 14,000 mentions.
+    assert degrees.max() == pytest.approx(14_000 / 2.7 / (1 / (np.arange(4000) + 2.7)).sum(), rel=0.3)
     vectors = graph.facts.take(np.arange(0, 10_000, 97))
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
     for vector, seeds, mass in world.questions:
