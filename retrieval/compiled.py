@@ -24,7 +24,7 @@ def inlined(function: F) -> F:
 
 
 @inlined
-def float_of_half(bits: int) -> float:
+def float_of_half(bits: Any) -> Any:
     """Return the float32 of a finite float16 that is given by its bits.
 
     Shifted to where float32 keeps them, exponent and mantissa are the number times 2^-112, also below the least
@@ -32,11 +32,11 @@ def float_of_half(bits: int) -> float:
     """
     number = np.uint32(bits)
     moved = ((number & np.uint32(0x8000)) << np.uint32(16)) | ((number & np.uint32(0x7FFF)) << np.uint32(13))
-    return np.uint32(moved).view(np.float32) * np.float32(2.0**112)  # type: ignore[no-any-return]
+    return np.uint32(moved).view(np.float32) * np.float32(2.0**112)
 
 
 @inlined
-def word_place(table: NDArray[Any], key: int) -> int:
+def word_place(table: NDArray[Any], key: Any) -> Any:
     """Return where ``key`` stands in a table by open addressing, or the free place (-1) where it belongs.
 
     Parameters
@@ -50,4 +50,4 @@ def word_place(table: NDArray[Any], key: int) -> int:
     at = np.int64((np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(32)) & (len(table) - 1)
     while table[at] != key and table[at] >= 0:
         at = (at + 1) & (len(table) - 1)
-    return at  # type: ignore[no-any-return]
+    return at

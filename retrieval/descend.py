@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,9 +90,7 @@ def distinct(words: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.in
     return known[:n], place
 
 
-def bag_sums(
-    rows: NDArray[np.float64], place: NDArray[np.int64], starts: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def bag_sums(rows: NDArray[Any], place: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return for each i the sum of ``rows[place[starts[i]:starts[i + 1]]]``, added in this order."""
     summed = np.zeros((len(starts) - 1, rows.shape[1]))
     for i in range(len(summed)):

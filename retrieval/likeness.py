@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def _copy(words: Words, wider: Words) -> None:
 
 
 @inlined
-def likeness_of(facts: FactArrays, fact: int, question: NDArray[np.float32], words: Words) -> float:
+def likeness_of(facts: FactArrays, fact: int, question: NDArray[np.float32], words: Words) -> Any:
     """Return the inner product of a fact and a question; ``words`` must have room for those of the fact."""
     dot = np.float32(0.0)
     if facts.kind == SINGLE:
@@ -69,7 +69,7 @@ def likeness_of(facts: FactArrays, fact: int, question: NDArray[np.float32], wor
         return dot
     total = 0.0
     for j in range(facts.indptr[fact], facts.indptr[fact + 1]):
-        word = facts.index[j]
+        word = facts.words[j]
         at = word_place(words.keys, word)
         if words.keys[at] < 0:
             words.keys[at] = word

@@ -154,7 +154,9 @@ def _totals(rows: Rows, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
     first = rows.indptr[numbers]
     counts = rows.indptr[numbers.astype(np.int64) + 1] - first
     weights = rows.weights[ranges(first, counts)].astype(np.float64)
-    totals: NDArray[np.float64] = np.add.reduceat(weights, np.cumsum(counts) - counts) if len(counts) else weights
+    totals: NDArray[np.float64] = (
+        np.add.reduceat(weights, np.cumsum(counts) - counts) if len(counts) else weights
+    )
     return totals
 
 

@@ -107,7 +107,9 @@ def _facts(parts: Sequence[Part], query: Query) -> tuple[ScoredFact, ...]:
         best = top_k(part.walked.first.fact_mass, FACTS_SHOWN)
         numbers = part.walked.first.facts[best]
         cosines = fact_vectors_of(part.segment).cosines(numbers, query.vector[None, :])[:, 0]
-        scored = zip(numbers.tolist(), part.walked.first.fact_mass[best].tolist(), cosines.tolist(), strict=True)
+        scored = zip(
+            numbers.tolist(), part.walked.first.fact_mass[best].tolist(), cosines.tolist(), strict=True
+        )
         found += [ScoredFact(part.segment.fact(number), mass, cosine) for number, mass, cosine in scored]
     return tuple(sorted(found, key=lambda f: (-f.score, f.fact.passage_id, f.fact.id))[:FACTS_SHOWN])
 

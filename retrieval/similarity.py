@@ -29,7 +29,7 @@ class FactArrays(NamedTuple):
         float32, and float16 seen as uint16, (n_facts, dim): unit rows.
     codes, scale
         int8, (n_words, dim), and float32, (n_words,): the vector of a word is ``codes * scale``.
-    indptr, index, norm
+    indptr, words, norm
         int64, (n_facts + 1,), int32, and float32, (n_facts,): the words of each fact, and the length of the sum of
         their vectors.
     """
@@ -40,7 +40,7 @@ class FactArrays(NamedTuple):
     codes: NDArray[np.int8]
     scale: NDArray[np.float32]
     indptr: NDArray[np.int64]
-    index: NDArray[np.int32]
+    words: NDArray[np.int32]
     norm: NDArray[np.float32]
 
 
@@ -148,7 +148,7 @@ class WordFacts:
     codes: NDArray[np.int8]
     scale: NDArray[np.float32]
     indptr: NDArray[np.int64]
-    index: NDArray[np.int32]
+    words: NDArray[np.int32]
     norm: NDArray[np.float32]
 
     def __len__(self) -> int:
@@ -175,10 +175,15 @@ class WordFacts:
 
     def arrays(self) -> FactArrays:
         """See ``FactVectors``."""
-        given = (self.codes, self.scale, self.indptr, self.index, self.norm)
-        names = ("codes", "scale", "indptr", "index", "norm")
-        return _NOTHING._replace(
-            kind=WORDS, **{name: fixed(array) for name, array in zip(names, given, strict=True)}
+        return FactArrays(
+            kind=WORDS,
+            single=_NOTHING.single,
+            half=_NOTHING.half,
+            codes=fixed(self.codes),
+            scale=fixed(self.scale),
+            indptr=fixed(self.indptr),
+            words=fixed(self.words),
+            norm=fixed(self.norm),
         )
 
     def _words(self, facts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -186,7 +191,7 @@ class WordFacts:
         first = self.indptr[facts]
         counts = self.indptr[facts + 1] - first
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return starts, self.index[ranges(first, counts)]
+        return starts, self.words[ranges(first, counts)]
 
     def _norms(self, facts: NDArray[np.int64]) -> NDArray[np.float64]:
         norms = self.norm[facts].astype(np.float64)
@@ -200,6 +205,6 @@ _NOTHING = FactArrays(
     codes=fixed(np.zeros((0, 0), np.int8)),
     scale=fixed(np.zeros(0, np.float32)),
     indptr=fixed(np.zeros(1, np.int64)),
-    index=fixed(np.zeros(0, np.int32)),
+    words=fixed(np.zeros(0, np.int32)),
     norm=fixed(np.zeros(0, np.float32)),
 )

@@ -6,7 +6,8 @@ import pytest
 
 from hipporag_like.indexing.rows import rows_of
 from hipporag_like.retrieval.similarity import DenseFacts
-from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, transition, walk
+from hipporag_like.retrieval.transition import transition
+from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, walk
 
 DIM = 16
 

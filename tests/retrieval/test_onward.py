@@ -28,9 +28,7 @@ def unit(*values: float) -> np.ndarray:
 
 
 def graph_of_segment(segment: Segment) -> WalkGraph:
-    return WalkGraph(
-        segment.entity_facts, segment.fact_entities, segment.synonyms, fact_vectors_of(segment)
-    )
+    return WalkGraph(segment.entity_facts, segment.fact_entities, segment.synonyms, fact_vectors_of(segment))
 
 
 def link_to(*mass: tuple[int, float]) -> Linked:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hipporag_like.errors import ConfigError
 from hipporag_like.indexing.rows import Rows, rows_of
 from hipporag_like.retrieval.similarity import DenseFacts
-from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, transition, walk
+from hipporag_like.retrieval.transition import transition
+from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, walk
 
 ENGINES = ("push", "power", "prpack")
 
