@@ -142,9 +142,7 @@ def pack_texts(passages: Sequence[Passage], metadata: Sequence[str], stamps: Seq
     metadata, stamps
         Of each document, in order.
     """
-    firsts = [
-        i for i, p in enumerate(passages) if i == 0 or p.document_id != passages[i - 1].document_id
-    ]
+    firsts = [i for i, p in enumerate(passages) if i == 0 or p.document_id != passages[i - 1].document_id]
     heads = [passages[i] for i in firsts]
     return Texts(
         documents=np.array([*firsts, len(passages)], dtype=np.int64),
@@ -334,9 +332,7 @@ def _form_entities(
     if 20 * len(texts) < len(entities):  # bisecting decodes some 20 keys a text
         n = len(entities)
         at = [bisect_left(entities, text) for text in texts]
-        found[missing] = [
-            i if i < n and entities[i] == t else -1 for i, t in zip(at, texts, strict=True)
-        ]
+        found[missing] = [i if i < n and entities[i] == t else -1 for i, t in zip(at, texts, strict=True)]
     else:
         rows_of = {text: row for row, text in enumerate(entities)}
         found[missing] = [rows_of.get(text, -1) for text in texts]

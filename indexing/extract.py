@@ -38,7 +38,11 @@ class Extracted:
 
 
 def extract_missing(
-    journal: Journal, extractor: Extractor, passages: Iterable[Passage], again: Iterable[Passage], track: Track
+    journal: Journal,
+    extractor: Extractor,
+    passages: Iterable[Passage],
+    again: Iterable[Passage],
+    track: Track,
 ) -> Extracted:
     """Extract the passages whose extraction the journal lacks, and keep it.
 
@@ -73,9 +77,7 @@ def extract_missing(
     return Extracted(failures, fresh)
 
 
-def kept_extractions(
-    journal: Journal, extractor: Extractor, passages: Sequence[Passage]
-) -> list[Extraction]:
+def kept_extractions(journal: Journal, extractor: Extractor, passages: Sequence[Passage]) -> list[Extraction]:
     """Return the extraction of every passage.
 
     That of one that failed holds the passage's sentences, so that the passage can still be found by its text.

@@ -96,4 +96,3 @@ def _norms(
     places = np.repeat(indptr[new] - starts[:-1], lengths) + np.arange(int(starts[-1]))
     found[new] = norms(codes, scale, starts, index[places])
     return found
-

@@ -115,9 +115,7 @@ class Names:
             for mention in extraction.mentions:
                 start, end = mention.start, mention.end
                 surface = text[start:end]
-                key = (
-                    self.term(surface, number) if mention.kind == "term" else self.name(surface, number)
-                )
+                key = self.term(surface, number) if mention.kind == "term" else self.name(surface, number)
                 if key < 0:
                     continue
                 if end <= limit:

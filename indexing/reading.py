@@ -130,9 +130,7 @@ class Reader:
                     rows.append((number, 0, 0, key))
         return spans_of(rows)
 
-    def _reading(
-        self, passages: Sequence[Passage], tokens: Tokens, titles: Spans, facts: Facts
-    ) -> Reading:
+    def _reading(self, passages: Sequence[Passage], tokens: Tokens, titles: Spans, facts: Facts) -> Reading:
         n = len(passages)
         spelled = np.array(sorted(self.names.spelled), dtype=np.int64).reshape(-1, 2)
         ids = self._numbered(tokens)

@@ -83,7 +83,9 @@ def near_names(
         still = (pairs >= 0).all(axis=1)
         pairs, cosines = pairs[still], cosines[still]
     names = np.array([not any(map(str.isdigit, key)) for key in table(keys)], dtype=bool)
-    least = max(config.synonym_threshold, float(np.finfo(np.float32).tiny))  # an edge without weight leads nowhere
+    least = max(
+        config.synonym_threshold, float(np.finfo(np.float32).tiny)
+    )  # an edge without weight leads nowhere
     found, values = near_pairs(vectors, codes, np.flatnonzero(names), ~kept, least)
     pairs, cosines = np.concatenate([pairs, found]), np.concatenate([cosines, values])
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))

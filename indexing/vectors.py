@@ -44,7 +44,9 @@ class Blocks:
 Arrays = Iterator[tuple[str, "NDArray[Any] | Blocks"]]
 
 
-def entity_vectors(names: Strings, segment: Segment | None, rows: Rows2, embed: Embed) -> tuple[Vectors, NDArray[np.bool_]]:
+def entity_vectors(
+    names: Strings, segment: Segment | None, rows: Rows2, embed: Embed
+) -> tuple[Vectors, NDArray[np.bool_]]:
     """Return the vectors of entities' names, and which are those of before: names that are shown as they were.
 
     Parameters

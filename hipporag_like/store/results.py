@@ -63,7 +63,9 @@ class ResultTables(Database):
         found: set[str] = set()
         for part, marks in batches(keys):
             where = f"fingerprint = ? AND status = 'ok' AND key IN ({marks})"
-            found.update(key for (key,) in self._rows(f"SELECT key FROM extractions WHERE {where}", (row, *part)))
+            found.update(
+                key for (key,) in self._rows(f"SELECT key FROM extractions WHERE {where}", (row, *part))
+            )
         return found
 
     def failed_extractions(self, fingerprint: str) -> dict[str, str]:

@@ -110,7 +110,9 @@ class SnapshotWriter:
         StoreError
             The disk is full or cannot be written; found here or later.
         """
-        array = np.ascontiguousarray(array).reshape(array.shape)  # ascontiguousarray gives scalars a dimension
+        array = np.ascontiguousarray(array).reshape(
+            array.shape
+        )  # ascontiguousarray gives scalars a dimension
         path = self._new_file(group, name, array.dtype)
         files = self._groups[group].files
 
