@@ -231,7 +231,7 @@ def join(
 class _Table:
     """Two tables of texts becoming one: the old one, sorted, and what is new.
 
-    ``joint`` numbers the found ones after the old ones, by number in ``texts``; ``extra`` are those that are new, sorted.
+    ``joint`` numbers the found ones after the old ones, by number in ``texts``; ``extra`` are the new ones, sorted.
     """
 
     def __init__(

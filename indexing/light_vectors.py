@@ -43,8 +43,7 @@ def light_vectors(corpus: Corpus, segment: Segment | None, origin: Origin, embed
     def keep(at: int, new: NDArray[np.int64], vectors: Reals) -> None:
         own[0][at + new], own[1][at + new] = passage_codes(vectors)
 
-    for name, array in passage_vectors(corpus, segment, origin.passages, embed, keep):
-        yield name, array
+    yield from passage_vectors(corpus, segment, origin.passages, embed, keep)
     owner = np.repeat(np.arange(n_passages), np.diff(corpus.reading.facts))
     indptr, index = with_last(corpus.reading.bags, corpus.reading.bag, n_words + owner)
     yield "fact_words_indptr", indptr
