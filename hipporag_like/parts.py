@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hipporag_like.config import Config, SearchConfig
 from hipporag_like.errors import IndexCorruptError, IndexMismatchError, IndexNotFoundError, UsageError
+from hipporag_like.once import once
 from hipporag_like.types import Trace, Usage
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ class Given:
 
 
 class Parts:
-    """The configuration, the snapshot and the models of one index folder.
+    """The configuration, the snapshot and the models of one index folder; any number of threads may share them.
 
     Parameters
     ----------
@@ -47,9 +50,11 @@ class Parts:
     def __init__(self, path: Path, given: Given) -> None:
         self._path = path
         self._given = given
+        self._making = threading.RLock()  # held to make, to open and to close; see once.py
         self._opened: Index | None = None
+        self._readers: Counter[Index] = Counter()
 
-    @cached_property
+    @once
     def config(self) -> Config:
         """The options in force: those given, else the index's own, else the defaults."""
         if self._given.config is not None:
@@ -61,7 +66,7 @@ class Parts:
 
             return noted_config(self._path)
 
-    @cached_property
+    @once
     def reader(self) -> Reader:
         """The reader that answers."""
         from hipporag_like.indexing.known import KnownVectors
@@ -76,7 +81,7 @@ class Parts:
         )
         return load_reader(self.config.read, self.config.llm, helpers)
 
-    @cached_property
+    @once
     def embedder(self) -> Embedder:
         """The embedder, loaded now if it was not yet."""
         from hipporag_like.models.embedders import load_embedder
@@ -85,7 +90,7 @@ class Parts:
             return self._given.embedder
         return load_embedder(self.config.embed, self.config.llm)
 
-    @cached_property
+    @once
     def language(self) -> Language:
         """The language model, its prompts and the cache of its answers."""
         from hipporag_like.language import Language
@@ -93,21 +98,48 @@ class Parts:
         return Language(self._path, self.config.llm, self._given.llm)
 
     def close(self) -> None:
-        """Let go of the open snapshot and the cache; the parts may go on being used."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
-        if "language" in self.__dict__:
-            self.language.close()
+        """Let go of the open snapshot and the cache; the parts may go on being used.
+
+        A search that another thread is in the middle of keeps its snapshot to its end.
+        """
+        with self._making:
+            opened, self._opened = self._opened, None
+            if opened is not None and opened not in self._readers:
+                opened.close()
+            if "language" in self.__dict__:
+                self.language.close()
 
     def index(self) -> Index:
         """Return the newest published index, opened once; a rewritten one is opened anew by ``close``."""
-        if self._opened is None:
-            from hipporag_like.indexing.index import Index
-            from hipporag_like.store.snapshot import open_snapshot
+        with self._making:
+            if self._opened is None:
+                from hipporag_like.indexing.index import Index
+                from hipporag_like.store.snapshot import open_snapshot
 
-            self._opened = Index(open_snapshot(self._path))
-        return self._opened
+                self._opened = Index(open_snapshot(self._path))
+            return self._opened
+
+    @contextmanager
+    def reading(self, namespace: str | None) -> Iterator[list[Segment]]:
+        """Hold the snapshot while one namespace, or all of them, are searched.
+
+        An array is mapped when it is first asked for, so its file has to stay until the search is over.
+        """
+        from hipporag_like.indexing.elements import segments_of
+
+        with self._making:
+            index = self.index()
+            segments = segments_of(index, namespace)
+            self._readers[index] += 1
+        try:
+            yield segments
+        finally:
+            with self._making:
+                self._readers[index] -= 1
+                if not self._readers[index]:
+                    del self._readers[index]
+                    if index is not self._opened:
+                        index.close()
 
     def segments(self, namespace: str | None) -> list[Segment]:
         """Return one namespace, or all of them; an unknown one is a ``UsageError``."""
