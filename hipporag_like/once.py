@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 Value = TypeVar("Value")
-
-
-class Locked(Protocol):
-    """An object whose attributes may be made by any thread."""
-
-    _making: AbstractContextManager[bool]  # a reentrant lock
 
 
 class once(Generic[Value]):  # noqa: N801  used as a decorator, as cached_property is
@@ -33,9 +26,9 @@ class once(Generic[Value]):  # noqa: N801  used as a decorator, as cached_proper
     def __get__(self, owner: None, kind: type) -> once[Value]: ...
 
     @overload
-    def __get__(self, owner: Locked, kind: type) -> Value: ...
+    def __get__(self, owner: object, kind: type) -> Value: ...
 
-    def __get__(self, owner: Locked | None, kind: type) -> Value | once[Value]:
+    def __get__(self, owner: Any, kind: type) -> Value | once[Value]:
         if owner is None:
             return self
         with owner._making:

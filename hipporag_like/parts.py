@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hipporag_like.config import Config, SearchConfig
 from hipporag_like.errors import IndexCorruptError, IndexMismatchError, IndexNotFoundError, UsageError
 from hipporag_like.once import once
-from hipporag_like.types import Trace, Usage
+from hipporag_like.opened import OpenIndex
+from hipporag_like.types import Hit, Trace, Usage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,9 +50,8 @@ class Parts:
     def __init__(self, path: Path, given: Given) -> None:
         self._path = path
         self._given = given
-        self._making = threading.RLock()  # held to make, to open and to close; see once.py
-        self._opened: Index | None = None
-        self._readers: Counter[Index] = Counter()
+        self._making = threading.RLock()  # see once.py
+        self._opened = OpenIndex(path)
 
     @once
     def config(self) -> Config:
@@ -98,48 +97,19 @@ class Parts:
         return Language(self._path, self.config.llm, self._given.llm)
 
     def close(self) -> None:
-        """Let go of the open snapshot and the cache; the parts may go on being used.
-
-        A search that another thread is in the middle of keeps its snapshot to its end.
-        """
+        """Let go of the open snapshot and the cache; the parts may go on being used."""
+        self._opened.close()
         with self._making:
-            opened, self._opened = self._opened, None
-            if opened is not None and opened not in self._readers:
-                opened.close()
             if "language" in self.__dict__:
                 self.language.close()
 
     def index(self) -> Index:
         """Return the newest published index, opened once; a rewritten one is opened anew by ``close``."""
-        with self._making:
-            if self._opened is None:
-                from hipporag_like.indexing.index import Index
-                from hipporag_like.store.snapshot import open_snapshot
+        return self._opened.index()
 
-                self._opened = Index(open_snapshot(self._path))
-            return self._opened
-
-    @contextmanager
-    def reading(self, namespace: str | None) -> Iterator[list[Segment]]:
-        """Hold the snapshot while one namespace, or all of them, are searched.
-
-        An array is mapped when it is first asked for, so its file has to stay until the search is over.
-        """
-        from hipporag_like.indexing.elements import segments_of
-
-        with self._making:
-            index = self.index()
-            segments = segments_of(index, namespace)
-            self._readers[index] += 1
-        try:
-            yield segments
-        finally:
-            with self._making:
-                self._readers[index] -= 1
-                if not self._readers[index]:
-                    del self._readers[index]
-                    if index is not self._opened:
-                        index.close()
+    def reading(self, namespace: str | None) -> AbstractContextManager[list[Segment]]:
+        """Hold the snapshot while one namespace, or all of them, are searched."""
+        return self._opened.reading(namespace)
 
     def segments(self, namespace: str | None) -> list[Segment]:
         """Return one namespace, or all of them; an unknown one is a ``UsageError``."""
@@ -179,6 +149,27 @@ class Parts:
     ) -> Trace:
         """Return what a search for a question found and how."""
         return self.trace(segments, question, self.vectors([question], config.method)[0], config, where)
+
+    def hits(
+        self,
+        segments: Sequence[Segment],
+        questions: Sequence[str],
+        config: SearchConfig,
+        where: Mapping[str, Any] | None,
+    ) -> list[list[Hit]]:
+        """Return the hits of each question: embedded together, then searched by one thread a core.
+
+        One by one where a language model is asked: how many calls it gets at a time is for ``llm`` to say.
+        """
+        from hipporag_like.models.threads import cores, map_threads
+
+        vectors = self.vectors(questions, config.method)
+        threads = 1 if self.language.needed_by(config) else cores()
+
+        def find(number: int) -> list[Hit]:
+            return list(self.trace(segments, questions[number], vectors[number], config, where).hits)
+
+        return map_threads(find, range(len(questions)), threads)
 
     def trace(
         self,

@@ -277,9 +277,7 @@ class HippoRAG:
         with self._parts.reading(namespace) as segments:
             for at in range(0, len(questions), QUESTIONS_AT_ONCE):
                 part = questions[at : at + QUESTIONS_AT_ONCE]
-                vectors = self._parts.vectors(part, search.method)
-                for question, vector in zip(part, vectors, strict=True):
-                    found.append(list(self._parts.trace(segments, question, vector, search, where).hits))
+                found += self._parts.hits(segments, part, search, where)
         return found
 
     def explain(

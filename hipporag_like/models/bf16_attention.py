@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.models.bf16_kernel import LANES, ROWS, tile_product, to_bf16
-from hipporag_like.models.bf16_layers import KEYS, NARROW, Floats, Pairs, _compiled, _exp
+from hipporag_like.models.bf16_layers import KEYS, NARROW, Floats, Pairs, Scalar, compiled, exp
 
 Halves = NDArray[np.uint16]
 HEAD_PAIRS = LANES  # a head of 32 numbers
 
 
-@_compiled
+@compiled
 def _pack_keys(qkv: Pairs, first: int, length: int, offset: int, keys: Pairs) -> None:
     """Turn the keys of a head so that a product reads them as a right matrix; any number after the last token."""
     for token in range(length):
@@ -22,7 +22,7 @@ def _pack_keys(qkv: Pairs, first: int, length: int, offset: int, keys: Pairs) ->
             keys[at + pair * KEYS] = own[pair]
 
 
-@_compiled
+@compiled
 def _pack_values(qkv: Halves, first: int, length: int, offset: int, values: Pairs) -> None:
     """Lay the values of two tokens each side by side; zeros after the last token."""
     for pair in range(length // 2):
@@ -38,14 +38,14 @@ def _pack_values(qkv: Halves, first: int, length: int, offset: int, values: Pair
     values[done * KEYS : -(-length // KEYS) * KEYS * KEYS // 2] = 0
 
 
-@_compiled
+@compiled
 def _interleave(even: Halves, odd: Halves, pairs: Pairs) -> None:
     for place in range(len(even)):
         pairs[place] = np.int32(even[place]) | (np.int32(odd[place]) << np.int32(16))
 
 
-@_compiled
-def _softmax(scores: Floats, length: int, weights: Halves) -> float:
+@compiled
+def _softmax(scores: Floats, length: int, weights: Halves) -> Scalar:
     """Write exp(score - largest) in bfloat16 and return their sum; next to nothing after ``length``."""
     scores[length:] = -np.float32(np.inf)
     largest = scores[0]
@@ -53,13 +53,13 @@ def _softmax(scores: Floats, length: int, weights: Halves) -> float:
         largest = max(largest, scores[j])
     total = np.float32(0)
     for j in range(len(scores)):
-        value = _exp(scores[j] - largest)
+        value = exp(scores[j] - largest)
         total += value
         weights[j] = to_bf16(value)
     return total
 
 
-@_compiled
+@compiled
 def attend(qkv: Halves, lengths: NDArray[np.int64], heads: int, context: Halves) -> None:
     """Write the attention of each text to ``context``.
 

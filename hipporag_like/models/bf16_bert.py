@@ -15,8 +15,8 @@ from hipporag_like.models.bf16_layers import (
     Floats,
     Pairs,
     Weights,
-    _compiled,
     add_product,
+    compiled,
     normalise,
     pack,
     project,
@@ -71,7 +71,7 @@ def _packed(parts: list[Dense]) -> Pairs:
     return np.stack([pack(part.weight) for part in parts])
 
 
-@_compiled
+@compiled
 def _encode(
     pieces: NDArray[np.int64],
     lengths: NDArray[np.int64],

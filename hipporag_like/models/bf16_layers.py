@@ -17,6 +17,7 @@ from hipporag_like.models.bf16_kernel import LANES, ROWS, tile_product, to_bf16,
 
 Floats = NDArray[np.float32]
 Pairs = NDArray[np.int32]
+Scalar = Any  # a float32 inside compiled code
 F = TypeVar("F", bound=Callable[..., Any])
 
 PANEL = 4 * LANES  # columns of a product worked on together
@@ -50,7 +51,7 @@ class Weights(NamedTuple):
     narrow_shift: Floats
 
 
-def _compiled(function: F) -> F:
+def compiled(function: F) -> F:
     """Compile. Sums taken in any order and divisions that do not look for zeros let loops use whole registers."""
     compiler = njit(
         cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract", "nsz", "arcp"}
@@ -67,8 +68,8 @@ def pack(matrix: Floats) -> Pairs:
     return np.ascontiguousarray(panels).view(np.int32).ravel()
 
 
-@_compiled
-def _exp(x: float) -> float:
+@compiled
+def exp(x: Scalar) -> Scalar:
     """Return exp(x) to within 2 units of the last place: Taylor series to x^7 for |x| < ln 2 / 2."""
     x = max(x, FLOOR)
     whole = np.float32(np.floor(x * LOG2_E + np.float32(0.5)))
@@ -83,8 +84,8 @@ def _exp(x: float) -> float:
     return power * two_to(whole)
 
 
-@_compiled
-def _gelu(x: float) -> float:
+@compiled
+def gelu(x: Scalar) -> Scalar:
     """Return x * Phi(x); coefficients and their error as in bert.GELU_LOGIT."""
     gate = min(max(x, -EDGE), EDGE)
     square = gate * gate
@@ -94,10 +95,10 @@ def _gelu(x: float) -> float:
     total = total * square + np.float32(6.62599961e-5)
     total = total * square + np.float32(-7.2668567e-2)
     total = total * square + np.float32(-1.59576843)
-    return x / (np.float32(1) + _exp(gate * total))
+    return x / (np.float32(1) + exp(gate * total))
 
 
-@_compiled
+@compiled
 def _panel(tile: Floats, left: Pairs, first: int, last: int, pairs: int, matrix: Pairs, panel: int) -> None:
     """Write rows ``first`` to ``last`` times one panel of a matrix, rows of 64 numbers."""
     for row in range(first, last, ROWS):
@@ -115,7 +116,7 @@ def _panel(tile: Floats, left: Pairs, first: int, last: int, pairs: int, matrix:
         )
 
 
-@_compiled
+@compiled
 def normalise(
     hidden: Floats, halves: NDArray[np.uint16], first: int, last: int, scale: Floats, shift: Floats
 ) -> None:
@@ -136,7 +137,7 @@ def normalise(
             half[j] = to_bf16(line[j])
 
 
-@_compiled
+@compiled
 def project(
     halves: NDArray[np.uint16], matrix: Pairs, bias: Floats, out: NDArray[np.uint16], bend: bool
 ) -> None:
@@ -157,13 +158,13 @@ def project(
                 own = bias[at : at + PANEL]
                 if bend:
                     for j in range(len(own)):
-                        target[j] = to_bf16(_gelu(line[j] + own[j]))
+                        target[j] = to_bf16(gelu(line[j] + own[j]))
                 else:
                     for j in range(len(own)):
                         target[j] = to_bf16(line[j] + own[j])
 
 
-@_compiled
+@compiled
 def add_product(hidden: Floats, halves: NDArray[np.uint16], matrix: Pairs, bias: Floats) -> None:
     """Add ``halves @ matrix + bias`` to ``hidden``."""
     rows = len(halves)

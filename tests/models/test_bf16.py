@@ -141,7 +141,7 @@ def test_gelu_is_exact_far_and_near() -> None:
     import math
 
     x = np.linspace(-40, 40, 20_001, dtype=np.float32)
-    found = np.array([bf16_layers._gelu(v) for v in x])
+    found = np.array([bf16_layers.gelu(v) for v in x])
     expected = 0.5 * x * (1 + np.vectorize(math.erf)(x.astype(float) / math.sqrt(2)))
     np.testing.assert_allclose(found, expected, atol=1e-6, rtol=5e-7)
 
