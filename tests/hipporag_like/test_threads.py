@@ -17,7 +17,7 @@ from hipporag_like.models import embedders, threads
 from hipporag_like.models.hashing import HashingEmbedder
 from hipporag_like.models.protocols import TextKind
 from hipporag_like.once import once
-from hipporag_like.rag import HippoRAG
+from hipporag_like.rag import QUESTIONS_AT_ONCE, HippoRAG
 from hipporag_like.types import Document, Hit
 
 HASHING = Config(embed=EmbedConfig("hashing"))
@@ -114,14 +114,22 @@ def test_eight_threads_share_one_object(folder: Path, method: str, monkeypatch: 
 
 
 @pytest.mark.parametrize("method", ["graph", "hipporag2", "dense", "bm25"])
-@pytest.mark.parametrize("cores", [1, 3])
-def test_many_are_answered_as_one_by_one(
-    folder: Path, method: str, cores: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(threads, "cores", lambda: cores)
+def test_many_are_answered_as_one_by_one(folder: Path, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with HippoRAG(folder) as rag:
-        expected = [seen(rag.retrieve(question, method=method)) for question in QUESTIONS * 9]
-        assert [seen(hits) for hits in rag.retrieve_many(QUESTIONS * 9, method=method)] == expected
+        expected = [seen(rag.retrieve(question, method=method)) for question in QUESTIONS]
+        for cores in (1, 3):
+            monkeypatch.setattr(threads, "cores", lambda cores=cores: cores)
+            assert [seen(hits) for hits in rag.retrieve_many(QUESTIONS * 2, method=method)] == expected * 2
+
+
+def test_more_questions_than_are_embedded_together(folder: Path) -> None:
+    many = [f"Where does {name} live?" for name in NAMES] * (QUESTIONS_AT_ONCE // len(NAMES)) + QUESTIONS
+    with HippoRAG(folder) as rag:
+        found = rag.retrieve_many(many, method="dense")
+        assert [seen(hits) for hits in found[-len(NAMES) :]] == [
+            seen(rag.retrieve(question, method="dense")) for question in QUESTIONS
+        ]
+    assert len(found) == QUESTIONS_AT_ONCE + len(NAMES)
 
 
 def test_an_error_of_one_of_many_reaches_the_caller(folder: Path) -> None:
