@@ -43,7 +43,12 @@ CONFIGS = st.builds(
         gazetteer=st.booleans(),
         mine_terms=st.booleans(),
     ),
-    embed=st.builds(EmbedConfig, model=NAMES, batch_tokens=st.integers(64, 1_000_000)),
+    embed=st.builds(
+        EmbedConfig,
+        model=NAMES,
+        batch_tokens=st.integers(64, 1_000_000),
+        dtype=st.sampled_from(["auto", "float32", "bfloat16"]),
+    ),
     graph=st.builds(
         GraphConfig,
         title_weight=number(0, 1000),
@@ -126,6 +131,7 @@ BAD = [
     ("embed", "preset", True),
     ("embed", "batch_tokens", 63),
     ("embed", "batch_tokens", 100.5),
+    ("embed", "dtype", "float16"),
     ("graph", "title_weight", -0.1),
     ("graph", "title_weight", float("nan")),
     ("graph", "term_weight", float("inf")),
