@@ -122,7 +122,7 @@ PresetOption = Annotated[
     typer.Option(
         metavar="PRESET",
         help="What is embedded: full (passages, sentences, entities), light (passages and single words: less than "
-        "half the texts, a fraction of the disk), or auto: light above 100,000 passages; the index's own where none "
+        "half the time, a third of the disk), or auto: light above 100,000 passages; the index's own where none "
         "is given, auto for a new one.",
         autocompletion=complete_preset,
         show_default=False,
