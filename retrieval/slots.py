@@ -18,7 +18,7 @@ from hipporag_like.retrieval.likeness import with_room as words_with_room
 ROOM = 1 << 12  # slots to begin with; a question of the dev sets meets 3,000 to 20,000 nodes
 RESIDUAL, THRESHOLD, ESTIMATE, FACTOR = range(4)  # columns of a slot's real numbers
 # Columns of its whole numbers: the node, its degree (of an entity one more), and where its neighbours are written down:
-# facts or entities first, synonyms from SPLIT on.
+# synonyms first, from SPLIT on facts or entities.
 NODE, DEGREE, FIRST, SPLIT, LAST = range(5)
 UNKNOWN = -1  # in FIRST: not written down yet
 # Counters: slots, and those whose degree is known; neighbours written down, and those before this round; the queue's
@@ -147,8 +147,8 @@ def write_down(state: State, links: Links) -> bool:
         if n + looked + alike > len(whole) or written + looked + alike > len(neighbour):
             counters[LACKED] = looked + alike
             return False
-        whole[slot, FIRST], whole[slot, SPLIT] = written, written + looked
-        for kind in range(kinds):
+        whole[slot, FIRST], whole[slot, SPLIT] = written, written + alike
+        for kind in range(kinds - 1, -1, -1):
             edges = links.synonyms if kind == 1 else (links.to_facts if kinds == 2 else links.to_entities)
             row, offset = node, n_entities if kinds == 2 and kind == 0 else 0
             if kinds == 1:
@@ -178,16 +178,16 @@ def divide(state: State, n_entities: int, synonym_share: float) -> None:
         first, split, last = state.whole[slot, FIRST], state.whole[slot, SPLIT], state.whole[slot, LAST]
         if first < state.counters[BEFORE]:
             continue
-        part = 0.0 if split == last else (synonym_share if split > first else 1.0)
+        part = 0.0 if split == first else (synonym_share if last > split else 1.0)
         total = 0.0
-        for j in range(first, split):
+        for j in range(split, last):
             if state.whole[slot, NODE] < n_entities:
                 share[j] *= state.real[state.neighbour[j], FACTOR]
             total += share[j]
-        for j in range(first, split):
+        for j in range(split, last):
             share[j] *= (1.0 - part) / total
         total = 0.0
-        for j in range(split, last):
+        for j in range(first, split):
             total += share[j]
-        for j in range(split, last):
+        for j in range(first, split):
             share[j] *= part / total
