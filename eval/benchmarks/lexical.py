@@ -139,7 +139,9 @@ def reference(postings: Postings, config: LexicalConfig) -> Engine:
     passages: list[list[str]] = [[] for _ in range(len(postings.length))]
     for row, word in enumerate(postings.terms):
         part = slice(int(postings.indptr[row]), int(postings.indptr[row + 1]))
-        for passage, count in zip(postings.passage[part].tolist(), postings.count[part].tolist(), strict=True):
+        for passage, count in zip(
+            postings.passage[part].tolist(), postings.count[part].tolist(), strict=True
+        ):
             passages[passage] += [word] * count
     theirs = BM25Okapi(passages, k1=config.k1, b=config.b, epsilon=config.epsilon)
 

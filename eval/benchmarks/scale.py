@@ -69,7 +69,7 @@ def _steps(source: Source, vectors: Path, walks: Mapping[str, float]) -> Found:
     if not _step(found, "build", "scale_tasks:build", arguments):
         return found
     _questions(found, source, vectors, {})
-    _step(found, "walks", "scale_references:walks", {**arguments, **walks})
+    _step(found, "walks", "scale_walks:walks", {**arguments, **walks})
     _step(found, "lexical", "scale_references:lexical", arguments)
     _step(found, "dense", "scale_references:dense", arguments)
     _step(found, "change", "scale_tasks:change", arguments)

@@ -38,7 +38,9 @@ WORDS, WORDS_A_FACT, DIM = 30_000, 15, 384
 # Zipf's law as Mandelbrot has it for words: rank r is drawn in proportion to 1 / (r + 2.7).
 SHIFT = 2.7
 SYNONYMS = 0.1  # of the entities have one; in indexes of the dev sets 5 to 15 %
-EXACT = 1e-8  # tolerance of the push that stands for the exact solution where power iteration would take hours
+EXACT = (
+    1e-8  # tolerance of the push that stands for the exact solution where power iteration would take hours
+)
 
 Question = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]
 
@@ -265,7 +267,9 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200, help="walks at each size")
     parser.add_argument("--compared", type=int, default=200, help="walks that are held to the exact solution")
     parser.add_argument("--solved", type=int, default=3, help="walks that the references solve")
-    parser.add_argument("--exact", choices=("push", "power"), default="push", help="what the best are held to")
+    parser.add_argument(
+        "--exact", choices=("push", "power"), default="push", help="what the best are held to"
+    )
     parser.add_argument("--json", type=Path, help="write the numbers here too")
     given = parser.parse_args()
     if min(given.questions, given.compared, *given.passages) < 1 or given.solved < 0:
