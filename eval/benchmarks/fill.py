@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from hipporag_like.config import Config
+from hipporag_like.config import EXACT_LIMIT, Config
 from hipporag_like.eval.benchmarks.synthetic import QUESTIONS, Corpus
 from hipporag_like.eval.benchmarks.synthetic_cut import Batch
 from hipporag_like.eval.benchmarks.synthetic_vectors import SyntheticEmbedder
@@ -32,8 +32,6 @@ from hipporag_like.text import STOPWORDS, content_hash
 from hipporag_like.types import Document, Extraction, Passage
 
 PRESETS = ("light", "full")
-# Up to here an index of preset auto embeds facts and entities as well.
-FULL_LIMIT = 100_000
 # Passages between two commits: a commit costs a wait for the disk, and 8 MB of vectors are little memory.
 _TOGETHER = 5_000
 
@@ -60,7 +58,7 @@ class _Writing:
 
 def preset_for(passages: int) -> str:
     """Return the preset that ``auto`` stands for in a namespace of so many passages."""
-    return "full" if passages <= FULL_LIMIT else "light"
+    return "full" if passages <= EXACT_LIMIT else "light"
 
 
 def fill_journal(

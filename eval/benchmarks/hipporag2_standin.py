@@ -59,7 +59,7 @@ class Standin:
     passage_vertices: list[int]
 
 
-def measure(passages: int, limit: int = 20) -> dict[str, Any]:
+def measure(passages: int, limit: int = 10) -> dict[str, Any]:
     """Return the seconds of a query by part, and the recall of the planted gold.
 
     Parameters

@@ -117,7 +117,7 @@ def draw(found: Found, folder: Path) -> list[Path]:
     # Without a date and with a fixed salt the same numbers make the same file.
     with matplotlib.rc_context({"svg.hashsalt": "scale", "svg.fonttype": "none"}):
         for name, panels in PLOTS.items():
-            figure = Figure(figsize=(5.6 * len(panels), 4.2), layout="constrained")
+            figure = Figure(figsize=(5.6 * len(panels), 5.0), layout="constrained")
             FigureCanvasSVG(figure)
             for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
                 _panel(axes, found, *panel)
@@ -145,7 +145,8 @@ def _panel(
     axes.tick_params(colors=FAINT)
     plain_axes(axes)
     if drawn:
-        axes.legend(frameon=False, fontsize=8)
+        # Below: curves of all slopes leave no corner free.
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False, fontsize=8)
 
 
 def main(arguments: Sequence[str]) -> int:

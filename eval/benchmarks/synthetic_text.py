@@ -25,8 +25,8 @@ from hipporag_like.eval.benchmarks.synthetic_words import (
     words_table,
 )
 
-# Entities without a passage of their own (countries, nations, cities), by 1 / rank: the first stands in about a fifth of
-# the passages, four in more than 5 %, the last in one of 10,000.
+# Entities without a passage of their own (countries, nations, cities), by 1 / rank: the first stands in about a fifth
+# of the passages, four in more than 5 %, the last in one of 10,000.
 N_HUBS, HUB_POWER = 2_000, 1.0
 FIRST_HUB = 1 << 41  # their numbers, apart from all others
 # Any other entity: 1 / (rank + shift), older ones more often, as articles of an encyclopedia are linked; of these

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hipporag_like import HippoRAG
-from hipporag_like.eval.benchmarks.fill import FULL_LIMIT, fill_journal, preset_for
+from hipporag_like.config import EXACT_LIMIT
+from hipporag_like.eval.benchmarks.fill import fill_journal, preset_for
 from hipporag_like.eval.benchmarks.synthetic import Corpus
 from hipporag_like.eval.benchmarks.synthetic_vectors import DIM, SyntheticEmbedder, gaussians
 from hipporag_like.indexing.texts import lexical_tokens, passage_text
@@ -57,7 +58,7 @@ def test_random_directions_are_as_even_as_normal_ones():
 
 
 def test_presets_by_size():
-    assert preset_for(FULL_LIMIT) == "full" and preset_for(FULL_LIMIT + 1) == "light"
+    assert preset_for(EXACT_LIMIT) == "full" and preset_for(EXACT_LIMIT + 1) == "light"
 
 
 def test_a_build_embeds_next_to_nothing_and_extracts_nothing(tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hipporag_like.errors import InputError, ModelError
-from hipporag_like.eval.benchmarks import scale, scale_references, scale_tasks
+from hipporag_like.eval.benchmarks import scale, scale_references, scale_tasks, scale_walks
 from hipporag_like.eval.benchmarks.hipporag2_standin import build, measure, query
 from hipporag_like.eval.benchmarks.scale_first import Canned, first_query
 from hipporag_like.eval.benchmarks.scale_process import memory_mb, run_apart
@@ -68,8 +68,8 @@ def test_what_is_kept_of_a_question_is_enough_to_ask_it(built, tmp_path):
 
 def test_walks_agree_with_the_references(built):
     folder, _ = built
-    found = scale_references.walks(str(folder), PASSAGES, limit=4, reference_limit=3)
-    assert found["questions"] == 4 and found["reference_questions"] == 3
+    found = scale_walks.walks(str(folder), PASSAGES, limit=4, reference_limit=3)
+    assert found["questions"] == found["exact_questions"] == 4 and found["reference_questions"] == 3
     assert min(found["top_20_shared_mean"].values()) >= 0.9
     assert set(found["seconds"]) == {"push", "prpack", "power"}
 
