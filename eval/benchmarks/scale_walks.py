@@ -21,7 +21,8 @@ from hipporag_like.retrieval.gather import SYNONYM_SHARE
 from hipporag_like.retrieval.link import link
 from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
-from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, transition, walk
+from hipporag_like.retrieval.transition import transition
+from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 from hipporag_like.store.snapshot import open_snapshot
 
 TOP = 20
