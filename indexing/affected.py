@@ -55,8 +55,8 @@ def affected(before: Context, now: Context, corpus: Corpus, segment: Segment) ->
     found = [
         _spelled(corpus, _hashes(keys, judged), _hashes(words, opening)),
         _mentioning(segment, sorted(single)),
-        *(_holding(segment, key.split(" ")) for key in sorted(sought)),
-        *(_holding(segment, [words[row]]) for row in np.flatnonzero(common).tolist()),
+        *(holding(segment, key.split(" ")) for key in sorted(sought)),
+        *(holding(segment, [words[row]]) for row in np.flatnonzero(common).tolist()),
     ]
     return np.unique(np.concatenate(found))
 
@@ -88,7 +88,7 @@ def _mentioning(segment: Segment, keys: Sequence[str]) -> Numbers:
     return np.unique(np.concatenate([owner[f] for f in facts] or [np.zeros(0, np.int32)])).astype(np.int64)
 
 
-def _holding(segment: Segment, words: Sequence[str]) -> Numbers:
+def holding(segment: Segment, words: Sequence[str]) -> Numbers:
     """Return the passages that hold all of some words, function words left out."""
     none = np.zeros(0, np.int64)
     rows = segment.terms.find_many([word for word in words if word not in STOPWORDS])

@@ -10,16 +10,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hipporag_like.config import Config
 from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
 from hipporag_like.indexing.assemble import assemble
 from hipporag_like.indexing.census import Census
-from hipporag_like.indexing.change import compare
+from hipporag_like.indexing.change import Change, compare
 from hipporag_like.indexing.embed import CachedEmbedding
 from hipporag_like.indexing.extract import extract_missing
 from hipporag_like.indexing.index import Index, Segment
 from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest, recut
-from hipporag_like.indexing.live import prune
+from hipporag_like.indexing.live import Gone, gone_from, prune, prune_gone
 from hipporag_like.indexing.notes import note_config, open_journal
 from hipporag_like.indexing.phrases import Phrases, collect_phrases
 from hipporag_like.indexing.renew import Source, renew
@@ -36,6 +38,8 @@ from hipporag_like.types import Document, Extraction, Failure, IndexReport, Pass
 
 # Changes whenever the same journal would give other arrays.
 ASSEMBLY = 3
+# Passages of an index up to which all texts are looked at when some are deleted: half a second.
+LOOK_AT_ALL = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,13 @@ class _Run:
     failed: list[Failure] = field(default_factory=list)  # of these, the passages to extract again next time
     extracted: int = 0
     embedded: int = 0
+    gone: list[Gone] = field(default_factory=list)
+    all_known: bool = True  # whether ``gone`` names all that is gone
+    passages: int = 0
+
+    def known_gone(self) -> list[Gone] | None:
+        """Return what documents that are gone left; None where it takes no longer, or is needed, to look at all."""
+        return self.gone if self.all_known and self.passages > LOOK_AT_ALL else None
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -116,7 +127,7 @@ def index_documents(
         run.failures += found.failures
         report = _publish(folder, journal, config, models, track, run, touched, found)
         if found.updated:
-            _forget(folder, journal, models)
+            _forget(folder, journal, models, run.known_gone())
         return report
 
 
@@ -145,13 +156,19 @@ def delete_documents(
         nothing = Ingested(0, 0, 0, frozenset(), ())
         report = _publish(folder, journal, config, models, track, run, touched, nothing, deleted)
         if deleted:
-            _forget(folder, journal, models)
+            _forget(folder, journal, models, run.known_gone())
         return report
 
 
-def _forget(folder: Path, journal: Journal, models: Models) -> None:
-    """Remove what is left of texts that were deleted or replaced: what was made of them, and the snapshots before."""
-    prune(folder, journal, models.extractor)
+def _forget(folder: Path, journal: Journal, models: Models, gone: Sequence[Gone] | None) -> None:
+    """Remove what is left of texts that were deleted or replaced: what was made of them, and the snapshots before.
+
+    ``gone`` is what is known of them; None where all texts have to be looked at.
+    """
+    if gone is None:
+        prune(folder, journal, models.extractor)
+    else:
+        prune_gone(folder, journal, models.extractor, gone)
     remove_old_snapshots(folder)
 
 
@@ -225,6 +242,8 @@ def _publish(
                     continue
                 segment = None if held is None else held.segments.get(namespace)
                 sizes[namespace] = _segment(journal, namespace, segment, writer, config, models, track, run)
+            run.passages = sum(size["passages"] for size in sizes.values())
+            run.all_known &= set(kept) <= set(sizes)  # of a namespace that is gone nothing is noted
             failed = [[f.source, f.reason] for f in run.failed]
             fields |= {"namespaces": sizes, "revision": journal.revision(), "failed": failed}
             with run.timed("publish"):
@@ -265,6 +284,7 @@ def _segment(
 
     with run.timed("graph"):
         renewed = renew(source, segment, change, config)
+        _note_gone(run, segment, change)
         phrases = phrases_of(source, renewed.census)
         counts, arrays = assemble(renewed.corpus, renewed.before, phrases, config, embed)
         for name, array in chain(arrays, census_arrays(renewed.census)):
@@ -274,6 +294,17 @@ def _segment(
                 writer.write(namespace, name, array)
     run.embedded += cache.embedded
     return asdict(counts)
+
+
+def _note_gone(run: _Run, segment: Segment | None, change: Change) -> None:
+    """Write down what the documents that are gone left; a segment that is made anew does not know."""
+    if segment is None:
+        run.all_known = False
+    elif len(change.gone):
+        owner = segment.array("passage_document")
+        first, last = np.searchsorted(owner, change.gone), np.searchsorted(owner, change.gone, side="right")
+        rows = [row for a, b in zip(first.tolist(), last.tolist(), strict=True) for row in range(a, b)]
+        run.gone.append(gone_from(segment, rows))
 
 
 def _passages(source: Source, ids: Sequence[str] | None) -> Iterator[Passage]:

@@ -108,14 +108,13 @@ def recut(journal: Journal, config: ChunkConfig, track: Track) -> None:
     """
     fingerprint = chunk_fingerprint(config)
     for namespace in journal.namespaces():
-        documents = list(journal.documents(namespace))
-        known = journal.document_hashes([(namespace, d.id) for d in documents])
-        rows = [d for d in documents if known[namespace, d.id] != document_hash(d, fingerprint)]
-        if not rows:
+        known = dict(journal.listing(namespace))
+        stale = [d.id for d in journal.documents(namespace) if known[d.id] != document_hash(d, fingerprint)]
+        if not stale:
             continue
-        with track("documents", len(rows)) as advance:
-            for at in range(0, len(rows), COMMIT_EVERY):
-                part = rows[at : at + COMMIT_EVERY]
+        with track("documents", len(stale)) as advance:
+            for at in range(0, len(stale), COMMIT_EVERY):
+                part = journal.documents_of(namespace, stale[at : at + COMMIT_EVERY])
                 journal.put_documents([(d, chunk_document(d.text, config)) for d in part], fingerprint)
                 advance(len(part))
 

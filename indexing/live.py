@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from hipporag_like.indexing.affected import holding
 from hipporag_like.indexing.index import Index, Segment
-from hipporag_like.indexing.texts import passage_text, relation_text, sentence_text, triple_text
+from hipporag_like.indexing.texts import (
+    lexical_tokens,
+    passage_text,
+    relation_text,
+    sentence_text,
+    triple_text,
+)
 from hipporag_like.indexing.words import words_of
 from hipporag_like.models.llm_extractor import paid_key
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.snapshot import open_snapshot
-from hipporag_like.text import content_hash
+from hipporag_like.text import STOPWORDS, content_hash, entity_key
+from hipporag_like.types import Passage
 
 
 def prune(folder: Path, journal: Journal, extractor: Extractor) -> tuple[int, int]:
@@ -31,6 +40,84 @@ def prune(folder: Path, journal: Journal, extractor: Extractor) -> tuple[int, in
         return journal.prune(keys, set(_live_hashes(Index(snapshot))))
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What documents that are gone left in the journal, as far as their segment tells.
+
+    Attributes
+    ----------
+    passages
+        Their passages.
+    texts
+        What was embedded for their facts and entities.
+    """
+
+    passages: tuple[Passage, ...]
+    texts: tuple[str, ...]
+
+
+def gone_from(segment: Segment, passages: Sequence[int]) -> Gone:
+    """Return what is to be deleted with some passages of a segment."""
+    texts = []
+    starts, entities = segment.array("passage_facts"), set()
+    for number in passages:
+        for fact in range(int(starts[number]), int(starts[number + 1])):
+            texts.append(_fact_text(segment, fact))
+            entities.update(segment.fact_entities.row(fact)[0].tolist())
+    if segment.is_light:
+        texts = words_of(texts)
+    else:
+        texts += segment.entity_names.take(sorted(entities))
+    return Gone(tuple(segment.passage(number) for number in passages), tuple(texts))
+
+
+def prune_gone(folder: Path, journal: Journal, extractor: Extractor, gone: Sequence[Gone]) -> tuple[int, int]:
+    """Delete what is left of documents that are gone, unless others hold the same; returns as :func:`prune`.
+
+    What costs time is looking at texts that share all their words with one that is gone, not the size of the index.
+    """
+    with open_snapshot(folder) as snapshot:
+        segments = list(Index(snapshot).segments.values())
+        keys: list[str] = []
+        hashes: list[str] = []
+        for part in gone:
+            for passage in part.passages:
+                text = passage_text(passage)
+                same = [p for segment in segments for p in _like(segment, text)]
+                own = {extractor.key(passage), paid_key(passage)}
+                keys += own.difference(*({extractor.key(p), paid_key(p)} for p in same))
+                if all(passage_text(p) != text for p in same):
+                    hashes.append(content_hash(text))
+            hashes += [
+                content_hash(text) for text in dict.fromkeys(part.texts) if not _is_live(segments, text)
+            ]
+        return journal.forget(list(dict.fromkeys(keys)), list(dict.fromkeys(hashes)))
+
+
+def _like(segment: Segment, text: str) -> list[Passage]:
+    """Return the passages that hold all words of a text."""
+    return [segment.passage(row) for row in holding(segment, lexical_tokens(text)).tolist()]
+
+
+def _is_live(segments: Sequence[Segment], text: str) -> bool:
+    """Return whether a segment still embeds a text: as a word, the name of an entity or a fact."""
+    key = entity_key(text)
+    for segment in segments:
+        if segment.is_light and (text in STOPWORDS or segment.terms.find(text) >= 0):
+            return True
+        if segment.is_light:
+            continue
+        entity = segment.entity_keys.find(key)
+        if entity >= 0 and segment.entity_names[entity] == text:
+            return True
+        starts = segment.array("passage_facts")
+        for row in holding(segment, lexical_tokens(text)).tolist():
+            facts = range(int(starts[row]), int(starts[row + 1]))
+            if any(_fact_text(segment, fact) == text for fact in facts):
+                return True
+    return False
+
+
 def _live_hashes(index: Index) -> Iterator[str]:
     """Yield the hash of every text that was embedded for the snapshot."""
     for segment in index.segments.values():
@@ -46,9 +133,11 @@ def _live_hashes(index: Index) -> Iterator[str]:
 
 
 def _fact_texts(segment: Segment) -> Iterator[str]:
-    """Yield what stands for each fact; see ``indexing.assemble.fact_texts``."""
-    owners = segment.array("fact_passage")
-    for number in range(segment.n_facts):
-        text = segment.fact_text(number)
-        title = segment.title(int(owners[number]))
-        yield (sentence_text if segment.triple(number) is None else triple_text)(title, text)
+    """Yield what stands for each fact."""
+    return (_fact_text(segment, number) for number in range(segment.n_facts))
+
+
+def _fact_text(segment: Segment, number: int) -> str:
+    title = segment.title(int(segment.array("fact_passage")[number]))
+    written = sentence_text if segment.triple(number) is None else triple_text
+    return written(title, segment.fact_text(number))

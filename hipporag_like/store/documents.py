@@ -122,6 +122,17 @@ class DocumentTable(Database):
         ):
             yield Document(text, document_id, title, self._loads(metadata) or NO_METADATA, namespace)
 
+    def documents_of(self, namespace: str, ids: Sequence[str]) -> list[Document]:
+        """Return the documents of some ids, in no order."""
+        found = []
+        for part, marks in batches(ids):
+            sql = f"SELECT id, title, text, metadata FROM documents WHERE namespace = ? AND id IN ({marks})"
+            for document_id, title, text, metadata in self._rows(sql, (namespace, *part)):
+                found.append(
+                    Document(text, document_id, title, self._loads(metadata) or NO_METADATA, namespace)
+                )
+        return found
+
     def passages(self, namespace: str) -> Iterator[Passage]:
         """Yield the passages of ``namespace`` in the order of :meth:`documents`, then as they were given.
 

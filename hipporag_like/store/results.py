@@ -184,6 +184,32 @@ class ResultTables(Database):
                 sql = f"DELETE FROM calls WHERE fingerprint = ? AND key IN ({marks})"
                 connection.execute(sql, (row, *part))
 
+    def forget(self, extraction_keys: Sequence[str], vector_hashes: Sequence[str]) -> tuple[int, int]:
+        """Delete some extractions, what was asked for them, and some vectors, whatever their fingerprint.
+
+        Answers to questions are deleted too: they may quote what is deleted. Nothing in use changes, so the revision
+        stays. Return how many extractions and how many vectors were deleted.
+        """
+        deleted = {"extractions": 0, "vectors": 0}
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM calls WHERE owner = ''")
+            keys: Sequence[tuple[str, str, Sequence[str] | Sequence[bytes]]] = (
+                ("extractions", "key", extraction_keys),
+                ("calls", "owner", extraction_keys),
+                ("vectors", "hash", [bytes.fromhex(value) for value in vector_hashes]),
+            )
+            numbers = [row for (row,) in connection.execute("SELECT row FROM fingerprints").fetchall()]
+            for name, column, values in keys:
+                for part, marks in batches(values):
+                    # By fingerprint as well, which the tables' own indexes begin with.
+                    for number in numbers if name != "calls" else [None]:
+                        also = "" if number is None else "fingerprint = ? AND "
+                        given = (*part,) if number is None else (number, *part)
+                        sql = f"DELETE FROM {name} WHERE {also}{column} IN ({marks})"
+                        deleted[name] = deleted.get(name, 0) + connection.execute(sql, given).rowcount
+        self._forget_log()
+        return deleted["extractions"], deleted["vectors"]
+
     def prune(self, extraction_keys: Iterable[str], vector_hashes: Iterable[str]) -> tuple[int, int]:
         """Delete the extractions and vectors of texts that no document holds any more.
 

@@ -59,14 +59,15 @@ def walked(graph: WalkGraph, seeds: dict[int, float], tolerance: float, engine: 
 
 
 def test_a_push_by_hand():
-    # A seed in one fact with one other entity; their thresholds are all 0.2 * 2.
-    # The seed keeps 0.15 and sends 0.85 to the fact, which keeps 0.1275 and sends 0.36125 to each: below 0.4.
+    # A seed in one fact with one other entity; all have a degree of 2, so that 0.8 is needed for a first push, and
+    # 0.16 from then on. The seed keeps 0.15 and sends 0.85 to the fact, which keeps 0.1275 and sends 0.36125 to each.
+    # The seed keeps 0.0541875 and sends 0.3070625; the fact keeps 0.046059375 and sends 0.1305015625 to each.
     graph = graph_of_mentions(np.array([0, 1]), np.array([0, 0]), (2, 1), flat(1))
-    found = pushed(graph, {0: 1.0}, 0.2)
+    found = pushed(graph, {0: 1.0}, 0.4)
     assert found.nodes.tolist() == [0, 2, 1]
-    np.testing.assert_allclose(found.estimate, [0.15, 0.1275, 0.0])
-    np.testing.assert_allclose(found.residual, [0.36125, 0.0, 0.36125])
-    assert (found.pushes, found.work) == (2, 3)
+    np.testing.assert_allclose(found.estimate, [0.2041875, 0.173559375, 0.0])
+    np.testing.assert_allclose(found.residual, [0.1305015625, 0.0, 0.4917515625])
+    assert (found.pushes, found.work) == (4, 6)
 
 
 def test_a_seed_is_held_to_its_degree_like_any_node():
