@@ -308,7 +308,8 @@ def _note_gone(run: _Run, segment: Segment | None, change: Change) -> None:
 
 
 def _passages(source: Source, ids: Sequence[str] | None) -> Iterator[Passage]:
-    for document in source.journal.stored(source.namespace, ids):
+    journal, namespace = source.journal, source.namespace
+    for document in journal.unordered(namespace) if ids is None else journal.stored(namespace, ids):
         yield from document.passages
 
 

@@ -109,7 +109,8 @@ def recut(journal: Journal, config: ChunkConfig, track: Track) -> None:
     fingerprint = chunk_fingerprint(config)
     for namespace in journal.namespaces():
         known = dict(journal.listing(namespace))
-        stale = [d.id for d in journal.documents(namespace) if known[d.id] != document_hash(d, fingerprint)]
+        documents = journal.documents_as_they_lie(namespace)
+        stale = [d.id for d in documents if known[d.id] != document_hash(d, fingerprint)]
         if not stale:
             continue
         with track("documents", len(stale)) as advance:
