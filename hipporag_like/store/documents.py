@@ -170,8 +170,9 @@ class DocumentTable(Database):
 
     def listing(self, namespace: str) -> list[tuple[str, str]]:
         """Return id and :func:`document_hash` of every document, in the order of :meth:`documents`."""
-        sql = f"SELECT id, hash {_IN_ORDER}"
-        return [(document_id, stamp) for document_id, stamp in self._rows(sql, (namespace,))]
+        sql = "SELECT sort_key, id, hash FROM documents WHERE +namespace = ? ORDER BY row"
+        rows = sorted(self._rows(sql, (namespace,)))
+        return [(document_id, stamp) for _, document_id, stamp in rows]
 
     def _stored(self, namespace: str, row: tuple[Any, ...]) -> StoredDocument:
         document_id, title, text, stored, spans, stamp = row
