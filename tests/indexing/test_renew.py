@@ -1,0 +1,249 @@
+"""An index remembers nothing of how it came to be: any history gives the arrays of an index built at once.
+
+Set ``RENEW_EXAMPLES`` to try more histories than the 15 of an ordinary run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hipporag_like.config import ChunkConfig, Config, EmbedConfig
+from hipporag_like.indexing import renew
+from hipporag_like.indexing.build import Models, delete_documents, index_documents
+from hipporag_like.models.hashing import HashingEmbedder
+from hipporag_like.models.rules import RulesExtractor
+from hipporag_like.progress import silent
+from hipporag_like.store.snapshot import open_snapshot
+from hipporag_like.types import Document
+
+ArraysOf = Callable[[Path], dict[tuple[str, str], bytes]]
+EXAMPLES = int(os.environ.get("RENEW_EXAMPLES", "15"))
+NAMESPACES = ("default", "other")
+
+# Names of one and of several words, one inside another, with shared first and last words, accents, digits, and
+# words that the corpus also writes in small letters.
+NAMES = (
+    *(
+        "Anna Berg",
+        "Otto Lind",
+        "Anna Lind",
+        "Otto Falk",
+        "Berg",
+        "Lind",
+        "Otto",
+        "Anna",
+        "Oslo",
+        "Apollo",
+        "Wings",
+    ),
+    *(
+        "New York",
+        "New York City",
+        "York",
+        "Next Mattos",
+        "Mattos",
+        "Zdzisław Żółw",
+        "Żółw",
+        "The Up",
+        "Apollo Wings",
+    ),
+    *("COVID-19", "May 1911", "Berg and Lind", "Up", "Jean-Luc Müller", "北京大学", "Treaty of Oslo"),
+)
+TITLES = (
+    *(
+        "Anna Berg",
+        "Apollo (band)",
+        "Apollo",
+        "Wings",
+        "New York (film)",
+        "Up",
+        "Up (film)",
+        "Otto Lind",
+        "Żółw",
+    ),
+    *("York", "", "Berg", "Mattos (painter)", "The Up", "wings", "Treaty of Oslo (1911)", "next", "Anna"),
+)
+TEMPLATES = (
+    *(
+        "{} met {} in {}.",
+        "{} of {} wrote to {}.",
+        "In {} the friends {} and {} sang.",
+        "Next {} saw {}, {}'s friend.",
+    ),
+    *(
+        "Apollo {} flew to {}.",
+        "{} is by {} and {}, not {}.",
+        "Wings {} played {} in {}.",
+        "Up {} went, with {}.",
+    ),
+    *("It was {} who told {} of {}.", "Later {} left {}. There {} slept.", "{}! {}? {}."),
+)
+# What makes a word common, repeated, or the small form of a name.
+SMALL = (
+    *("The next wings are up next.", "an apollo, a berg and a mattos.", "they go up, next to wings."),
+    *(" ".join(["next"] * 22) + ".", " ".join(["apollo"] * 5) + ".", "Anna sings.", "wings wings wings."),
+)
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    sentences = []
+    for _ in range(draw(st.integers(1, 3))):
+        template = draw(st.sampled_from(TEMPLATES))
+        n = template.count("{}")
+        sentences.append(template.format(*draw(st.lists(st.sampled_from(NAMES), min_size=n, max_size=n))))
+    if draw(st.integers(0, 3)) == 0:
+        sentences.insert(draw(st.integers(0, len(sentences))), draw(st.sampled_from(SMALL)))
+    return " ".join(sentences)
+
+
+IDS = [f"d{i:02}" for i in range(24)]
+METADATA = st.sampled_from([{}, {"year": 1911}, {"year": "x", "tag": None}])
+
+
+@st.composite
+def documents(draw: st.DrawFn, document_id: str | None = None) -> Document:
+    return Document(
+        draw(texts()),
+        document_id or draw(st.sampled_from(IDS)),
+        draw(st.sampled_from(TITLES)),
+        draw(METADATA),
+        draw(st.sampled_from(NAMESPACES[:1] * 3 + NAMESPACES[1:])),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Documents that come, after others (by a number each, of those that are there) went or moved."""
+
+    come: tuple[Document, ...] = ()
+    go: tuple[int, ...] = ()
+    move: tuple[int, ...] = ()
+
+
+NUMBERS = st.integers(0, 1000)
+STEPS = st.one_of(
+    st.builds(Step, come=st.lists(documents(), min_size=1, max_size=3).map(tuple)),
+    st.builds(Step, go=st.lists(NUMBERS, min_size=1, max_size=3).map(tuple)),
+    st.builds(Step, move=NUMBERS.map(lambda n: (n,))),
+)
+START = st.tuples(*(documents(document_id) for document_id in IDS[:14]))
+
+
+class History:
+    """An index that is changed step by step, beside what it should hold."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.folder, self.config = folder, config
+        self.state: dict[tuple[str, str], Document] = {}
+        self.gone: list[Document] = []
+        embedder = HashingEmbedder(32)
+        self.models = Models(RulesExtractor(), lambda: embedder, embedder.fingerprint, embedder.dim)
+
+    def add(self, come: Iterable[Document]) -> None:
+        come = {(d.namespace, d.id): d for d in come}
+        index_documents(self.folder, list(come.values()), self.config, self.models, silent)
+        self.state |= come
+
+    def delete(self, keys: Iterable[tuple[str, str]]) -> None:
+        keys = list(dict.fromkeys(keys))
+        self.gone += [self.state.pop(key) for key in keys]
+        delete_documents(self.folder, keys, self.config, self.models, silent)
+
+    def take(self, step: Step) -> None:
+        def chosen(numbers: Iterable[int]) -> list[tuple[str, str]]:
+            keys = sorted(self.state)
+            return list(dict.fromkeys(keys[n % len(keys)] for n in numbers)) if keys else []
+
+        if step.come:
+            self.add(step.come)
+        if step.go:
+            self.delete(chosen(step.go))
+        for key in chosen(step.move):
+            document = self.state[key]
+            self.delete([key])
+            self.add([replace(document, namespace=NAMESPACES[key[0] == NAMESPACES[0]])])
+
+    def built_at_once(self, folder: Path) -> Path:
+        order = list(self.state.values())
+        random.Random(len(order)).shuffle(order)
+        index_documents(folder, order, self.config, self.models, silent)
+        return folder
+
+
+def counts(folder: Path) -> Any:
+    with open_snapshot(folder) as snapshot:
+        return snapshot.manifest["namespaces"]
+
+
+def differing(arrays_of: ArraysOf, one: Path, other: Path) -> list[tuple[str, str]]:
+    a, b = arrays_of(one), arrays_of(other)
+    return sorted(key for key in a.keys() | b.keys() if a.get(key) != b.get(key))
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each namespace that had a segment was made from it; however much is to be read again."""
+    calls: list[bool] = []
+    updated = renew._updated
+
+    def spy(*given: Any) -> Any:
+        found = updated(*given)
+        calls.append(found is not None)
+        return found
+
+    monkeypatch.setattr(renew, "_updated", spy)
+    monkeypatch.setattr(renew, "MOST_AGAIN", 1.0)
+    return calls
+
+
+def config_of(preset: str, max_tokens: int = 240) -> Config:
+    chunk = ChunkConfig(max_tokens=max_tokens, overlap=min(40, max_tokens // 2))
+    return Config(embed=EmbedConfig(model="hashing", preset=preset), chunk=chunk)
+
+
+def test_any_history_is_an_index_built_at_once(
+    arrays_of: ArraysOf, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+):
+    batch = renew.BATCH
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(
+        START,
+        st.lists(STEPS, min_size=1, max_size=4),
+        st.sampled_from(["full", "light"]),
+        st.sampled_from([240, 16]),
+    )
+    def check(start: tuple[Document, ...], steps: list[Step], preset: str, max_tokens: int) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            history = History(Path(name) / "grown", config_of(preset, max_tokens))
+            with monkeypatch.context() as patch:
+                patch.setattr(renew, "BATCH", 3)  # how many are read at a time must not show either
+                history.add(start)
+                for step in steps:
+                    history.take(step)
+                    if EXAMPLES > 15 or step is steps[-1]:
+                        patch.setattr(renew, "BATCH", batch)
+                        with tempfile.TemporaryDirectory() as other:
+                            fresh = history.built_at_once(Path(other))
+                            assert differing(arrays_of, history.folder, fresh) == []
+                            assert counts(history.folder) == counts(fresh)
+                        patch.setattr(renew, "BATCH", 3)
+
+    check()
+    assert len(taken) > EXAMPLES
+    assert sum(taken) > 0.5 * len(taken), "nearly all was made anew, so that this proves little"
