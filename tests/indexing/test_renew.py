@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hipporag_like.config import ChunkConfig, Config, EmbedConfig
+from hipporag_like.config import ChunkConfig, Config, EmbedConfig, ExtractConfig
 from hipporag_like.indexing import renew
 from hipporag_like.indexing.build import Models, delete_documents, index_documents
 from hipporag_like.models.hashing import HashingEmbedder
@@ -29,6 +29,8 @@ from hipporag_like.types import Document
 ArraysOf = Callable[[Path], dict[tuple[str, str], bytes]]
 EXAMPLES = int(os.environ.get("RENEW_EXAMPLES", "15"))
 NAMESPACES = ("default", "other")
+# Hundreds of small files are made and removed; on a disk that takes half of the time.
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 # Names of one and of several words, one inside another, with shared first and last words, accents, digits, and
 # words that the corpus also writes in small letters.
@@ -207,9 +209,29 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     return calls
 
 
-def config_of(preset: str, max_tokens: int = 240) -> Config:
-    chunk = ChunkConfig(max_tokens=max_tokens, overlap=min(40, max_tokens // 2))
-    return Config(embed=EmbedConfig(model="hashing", preset=preset), chunk=chunk)
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to index; where terms may be mined, passages with few names make everything be read again."""
+
+    preset: str
+    max_tokens: int
+    mine_terms: bool
+
+    @property
+    def config(self) -> Config:
+        return Config(
+            embed=EmbedConfig(model="hashing", preset=self.preset),
+            chunk=ChunkConfig(max_tokens=self.max_tokens, overlap=min(40, self.max_tokens // 2)),
+            extract=ExtractConfig(mine_terms=self.mine_terms),
+        )
+
+
+OPTIONS = st.builds(
+    Options,
+    st.sampled_from(["full", "light"]),
+    st.sampled_from([240, 16]),
+    st.sampled_from([False, False, True]),
+)
 
 
 def test_any_history_is_an_index_built_at_once(
@@ -225,12 +247,11 @@ def test_any_history_is_an_index_built_at_once(
     @given(
         START,
         st.lists(STEPS, min_size=1, max_size=4),
-        st.sampled_from(["full", "light"]),
-        st.sampled_from([240, 16]),
+        OPTIONS,
     )
-    def check(start: tuple[Document, ...], steps: list[Step], preset: str, max_tokens: int) -> None:
-        with tempfile.TemporaryDirectory() as name:
-            history = History(Path(name) / "grown", config_of(preset, max_tokens))
+    def check(start: tuple[Document, ...], steps: list[Step], options: Options) -> None:
+        with tempfile.TemporaryDirectory(dir=IN_MEMORY) as name:
+            history = History(Path(name) / "grown", options.config)
             with monkeypatch.context() as patch:
                 patch.setattr(renew, "BATCH", 3)  # how many are read at a time must not show either
                 history.add(start)
@@ -238,7 +259,7 @@ def test_any_history_is_an_index_built_at_once(
                     history.take(step)
                     if EXAMPLES > 15 or step is steps[-1]:
                         patch.setattr(renew, "BATCH", batch)
-                        with tempfile.TemporaryDirectory() as other:
+                        with tempfile.TemporaryDirectory(dir=IN_MEMORY) as other:
                             fresh = history.built_at_once(Path(other))
                             assert differing(arrays_of, history.folder, fresh) == []
                             assert counts(history.folder) == counts(fresh)

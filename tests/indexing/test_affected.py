@@ -1,0 +1,150 @@
+"""Which passages are read again because of others: each way in which one passage bears on another, by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hipporag_like.config import Config, ExtractConfig
+from hipporag_like.indexing.affected import affected, comparable
+from hipporag_like.indexing.build import Models, index_documents
+from hipporag_like.indexing.census import count
+from hipporag_like.indexing.context import Context
+from hipporag_like.indexing.index import Index, Segment
+from hipporag_like.indexing.state import census_of, corpus_of
+from hipporag_like.indexing.surfaces import Surfaces
+from hipporag_like.progress import silent
+from hipporag_like.store.snapshot import open_snapshot
+from hipporag_like.types import Document, Passage
+
+UNMINED = Config(extract=ExtractConfig(mine_terms=False))
+BYSTANDER = Document("Olga Krag saw Bodo.", "z")
+
+
+@pytest.fixture
+def judge(tmp_path: Path, make_extractor: Any, embedder: Any) -> Any:
+    """Ids to be read again when documents come or go, and the entities of one of them before and after."""
+
+    def indexed(name: str, documents: Sequence[Document]) -> Segment:
+        extractor = make_extractor()
+        models = Models(extractor, lambda: embedder, embedder.fingerprint, embedder.dim)
+        index_documents(tmp_path / name, documents, UNMINED, models, silent)
+        return Index(open_snapshot(tmp_path / name)).segments["default"]
+
+    def mentioned(segment: Segment, document_id: str) -> list[str]:
+        facts = map(segment.fact, range(segment.n_facts))
+        return sorted(e for f in facts if f.passage_id == f"{document_id}#0" for e in f.entities)
+
+    def judged(
+        old: Sequence[Document], new: Sequence[Document] = (), gone: str = "", look: str = "a"
+    ) -> tuple[list[str], list[str], list[str]]:
+        segment = indexed("before", [*old, BYSTANDER])
+        census, surfaces, extractor = census_of(segment), Surfaces(), make_extractor()
+        before = Context(census)
+        for documents, sign in ((new, 1), ([d for d in old if d.id == gone], -1)):
+            passages = [Passage(f"{d.id}#0", d.id, d.text, 0, len(d.text), d.title) for d in documents]
+            census.add(count(passages, list(extractor.extract(passages)), surfaces), sign)
+        now = Context(census)
+        assert comparable(before, now)
+        found = [
+            segment.passage(i).document_id
+            for i in affected(before, now, corpus_of(segment), segment).tolist()
+        ]
+        after = indexed("after", [*(d for d in old if d.id != gone), *new, BYSTANDER])
+        assert mentioned(segment, "z") == mentioned(after, "z")
+        return sorted(i for i in found if i != gone), mentioned(segment, look), mentioned(after, look)
+
+    return judged
+
+
+def test_a_stranger_concerns_nobody(judge: Any):
+    old = [Document("We met Anna Berg and later Anna left.", "a"), Document("Otto Lind saw Oslo.", "b")]
+    again, before, after = judge(old, [Document("Emil Holt ran to Vik.", "n", "Emil Holt")])
+    assert again == []
+    assert before == after == ["Anna", "Anna Berg"]
+
+
+def test_a_word_becomes_common(judge: Any):
+    old = [Document("We heard Otto play Wings.", "a"), Document("Otto heard Bach.", "b")]
+    again, before, after = judge(old, [Document("It has wings, two wings.", "n")])
+    assert (again, before, after) == (["a"], ["Otto", "Wings"], ["Otto"])
+
+
+def test_a_word_ceases_to_be_common(judge: Any):
+    old = [Document("We heard Otto play Wings.", "a"), Document("It has wings, two wings.", "b")]
+    again, before, after = judge(old, gone="b")
+    assert (again, before, after) == (["a"], ["Otto"], ["Otto", "Wings"])
+
+
+def test_a_name_becomes_repeated(judge: Any):
+    """Then it is found in small letters too; the passage that has named it may join it with others."""
+    old = [Document("they saw anna berg there.", "a"), Document("We saw Anna Berg.", "b")]
+    again, before, after = judge(old, [Document("We like Anna Berg.", "n")])
+    assert (again, before, after) == (["a", "b"], [], ["Anna Berg"])
+
+
+def test_a_name_ceases_to_be_repeated(judge: Any):
+    old = [Document("they saw anna berg there.", "a"), Document("We saw Anna Berg.", "b")]
+    again, before, after = judge([*old, Document("We like Anna Berg.", "n")], gone="n")
+    assert (again, before, after) == (["a", "b"], ["Anna Berg"], [])
+
+
+def test_a_new_title_is_found_in_an_old_text(judge: Any):
+    old = [Document("we saw the blue lagoon there.", "a"), Document("A blue day.", "b")]
+    again, before, after = judge(old, [Document("It is warm.", "n", "Blue Lagoon (film)")])
+    assert (again, before, after) == (["a"], [], ["Blue Lagoon"])
+
+
+def test_a_title_that_goes_is_not_found_any_more(judge: Any):
+    old = [Document("we saw the blue lagoon there.", "a"), Document("It is warm.", "b", "Blue Lagoon (film)")]
+    again, before, after = judge(old, gone="b")
+    assert (again, before, after) == (["a"], ["Blue Lagoon"], [])
+
+
+def test_a_first_name_ceases_to_be_rare(judge: Any):
+    """In five passages it may stand for Anna Berg, in six not."""
+    old = [Document("We met Anna Berg. Then we saw Anna leave.", "a")]
+    old += [Document(f"They know Anna {name}.", f"b{name}") for name in ("Falk", "Moe", "Lie", "Aas")]
+    again, before, after = judge(old, [Document("They like Anna Dahl.", "n")])
+    assert (again, before, after) == (["a"], ["Anna", "Anna Berg", "Anna Berg"], ["Anna", "Anna Berg"])
+
+
+def test_a_surname_becomes_a_title_of_its_own(judge: Any):
+    old = [
+        Document("We met Anna Berg. So later Berg left. Then more.", "a"),
+        Document("Otto Lind slept.", "b"),
+    ]
+    again, before, after = judge(old, [Document("A hill.", "n", "Berg")])
+    assert (again, before) == (["a"], ["Anna Berg", "Anna Berg", "Berg"])
+    assert after == ["Anna Berg", "Berg", "Berg"]  # found in the longer name too, which nothing repeats
+
+
+def test_an_opening_word_is_judged_differently(judge: Any):
+    """Written in small letters once it is part of the name, twice perhaps not, twenty times surely not."""
+    old = [Document("Next Mattos came.", "a"), Document("the next day.", "b")]
+    assert judge(old, [Document("a new day.", "n")]) == ([], ["Next Mattos"], ["Next Mattos"])
+    again, before, after = judge(old, [Document("and next.", "n")])
+    assert (again, before, after) == (["a"], ["Next Mattos"], ["Mattos", "Next Mattos"])
+    again, before, after = judge([*old, Document("and next.", "d")], [Document("next " * 20, "n")])
+    assert (again, before, after) == (["a"], ["Mattos", "Next Mattos"], ["Mattos"])
+
+
+def test_an_opening_name_is_found_within_a_sentence(judge: Any):
+    """Then it is a name as a whole, whatever its first word is elsewhere."""
+    old = [Document("Next Mattos came.", "a"), Document("the next and next day.", "b")]
+    again, before, after = judge(old, [Document("We saw Next Mattos.", "n")])
+    assert (again, before, after) == (["a"], ["Mattos", "Next Mattos"], ["Next Mattos"])
+
+
+def test_what_depends_on_everything_at_once_cannot_be_compared(make_extractor: Any):
+    def context(*texts: str, terms: Sequence[str] = ()) -> Context:
+        passages = [Passage(f"{i}#0", str(i), text, 0, len(text)) for i, text in enumerate(texts)]
+        return Context(count(passages, list(make_extractor().extract(passages)), Surfaces()), terms)
+
+    assert comparable(context("Anna."), context("Anna.", "Otto."))
+    assert not comparable(context("Anna."), context("Anna.", *["otto."] * 5))  # capitals cease to count
+    assert not comparable(context("Anna."), context("Anna.", terms=["heart failure"]))
+    assert not comparable(context("Anna.", terms=["heart failure"]), context("Anna."))
