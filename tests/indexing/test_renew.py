@@ -23,6 +23,7 @@ from hipporag_like.indexing.build import Models, delete_documents, index_documen
 from hipporag_like.models.hashing import HashingEmbedder
 from hipporag_like.models.rules import RulesExtractor
 from hipporag_like.progress import silent
+from hipporag_like.store.journal import Journal
 from hipporag_like.store.snapshot import open_snapshot
 from hipporag_like.types import Document
 
@@ -268,3 +269,97 @@ def test_any_history_is_an_index_built_at_once(
     check()
     assert len(taken) > EXAMPLES
     assert sum(taken) > 0.5 * len(taken), "nearly all was made anew, so that this proves little"
+
+
+DOCUMENTS = tuple(
+    Document(
+        " ".join(
+            TEMPLATES[(i + k) % len(TEMPLATES)].format(*NAMES[(i * 5 + k) % 18 :][:4]) for k in range(3)
+        ),
+        f"d{i:02}",
+        TITLES[i % len(TITLES)],
+    )
+    for i in range(20)
+)
+PLAIN = Options("full", 16, mine_terms=False)
+
+
+def held_at_once(monkeypatch: pytest.MonkeyPatch, size: int) -> tuple[list[int], list[int]]:
+    """Read so many passages at a time; return the passages of each batch, and how many batches were in memory."""
+    sizes: list[int] = []
+    alive: list[int] = [0]
+    batch = renew.Batch
+
+    class Counted(batch):  # type: ignore[misc, valid-type]
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            sizes.append(len(self.passages))
+            alive.append(sum(alive[-1:]) + 1)
+
+        def __del__(self) -> None:
+            alive.append(alive[-1] - 1)
+
+    monkeypatch.setattr(renew, "Batch", Counted)
+    monkeypatch.setattr(renew, "BATCH", size)
+    return sizes, alive
+
+
+@pytest.mark.parametrize("preset", ["full", "light"])
+def test_how_many_passages_are_read_at_a_time_shows_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrays_of: ArraysOf, preset: str
+):
+    config = replace(PLAIN, preset=preset).config
+    whole = History(tmp_path / "whole", config)
+    whole.add(DOCUMENTS)
+    sizes, alive = held_at_once(monkeypatch, 3)
+    parts = History(tmp_path / "parts", config)
+    parts.add(DOCUMENTS)
+    assert differing(arrays_of, whole.folder, parts.folder) == []
+    passages = counts(whole.folder)["default"]["passages"]
+    assert len(sizes) > 10
+    assert sum(sizes) == 2 * passages  # the two passes
+    longest = 8  # passages of a document, which are read together
+    assert max(sizes) < 3 + longest
+    assert max(alive) <= 2  # the one in hand, and the next one being made
+
+
+def test_a_change_reads_what_it_concerns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[bool]):
+    history = History(tmp_path / "index", PLAIN.config)
+    history.add(DOCUMENTS)
+    sizes, _ = held_at_once(monkeypatch, 100)
+    history.add([Document("Emil Holt ran to Vik.", "new")])
+    assert (taken, sizes) == ([True], [1, 1])  # counted, and read
+    assert counts(history.folder)["default"]["documents"] == len(DOCUMENTS) + 1
+
+
+def test_where_most_is_to_be_read_again_all_is(
+    tmp_path: Path, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+):
+    history = History(tmp_path / "index", PLAIN.config)
+    history.add(DOCUMENTS)
+    monkeypatch.setattr(renew, "MOST_AGAIN", 0.1)
+    history.add([replace(document, text="Emil Holt ran to Vik.") for document in DOCUMENTS[:4]])
+    assert taken == []  # four of twenty are new
+    history.add([Document("An otto, a lind, a berg; an otto, a lind, a berg.", "new")])
+    assert taken == [False]  # one is new, and concerns many
+
+
+def test_extractions_that_were_lost_are_made_again(
+    tmp_path: Path, taken: list[bool], arrays_of: ArraysOf, monkeypatch: pytest.MonkeyPatch
+):
+    """Whether all is read again or some; never is a passage read without its names."""
+    history = History(tmp_path / "index", PLAIN.config)
+    fresh = History(tmp_path / "fresh", PLAIN.config)
+    extra = (
+        Document("An otto, a lind, a berg; an otto, a lind, a berg.", "new"),
+        Document("so wings, wings and wings.", "more"),
+    )
+    history.add(DOCUMENTS)
+    for limit, document in zip((0.0, 1.0), extra, strict=True):
+        monkeypatch.setattr(renew, "MOST_AGAIN", limit)
+        with Journal.open(history.folder) as journal:
+            journal._connection.execute("DELETE FROM extractions")
+        history.add([document])
+    fresh.add([*DOCUMENTS, *extra])
+    assert taken == [True]
+    assert differing(arrays_of, history.folder, fresh.folder) == []
