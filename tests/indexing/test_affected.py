@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +20,35 @@ from hipporag_like.indexing.state import census_of, corpus_of
 from hipporag_like.indexing.surfaces import Surfaces
 from hipporag_like.progress import silent
 from hipporag_like.store.snapshot import open_snapshot
-from hipporag_like.types import Document, Passage
+from hipporag_like.types import Document, Extraction, Mention, Passage
 
-UNMINED = Config(extract=ExtractConfig(mine_terms=False))
 BYSTANDER = Document("Olga Krag saw Bodo.", "z")
+PAIR = re.compile(r"[A-Z]\w+ and [A-Z]\w+")
+
+
+def pairing(extractor: Any) -> Any:
+    """Let an extractor find "Berg and Lind" too, before the names in it."""
+    whole = extractor.extract
+
+    def extract(passages: Sequence[Passage]) -> Iterator[Extraction]:
+        for passage, found in zip(passages, whole(passages), strict=True):
+            pairs = [Mention(m.start(), m.end()) for m in PAIR.finditer(passage.text)]
+            mentions = sorted([*pairs, *found.mentions], key=lambda m: (m.start, -m.end))
+            yield replace(found, mentions=tuple(mentions))
+
+    extractor.extract = extract
+    return extractor
 
 
 @pytest.fixture
 def judge(tmp_path: Path, make_extractor: Any, embedder: Any) -> Any:
     """Ids to be read again when documents come or go, and the entities of one of them before and after."""
 
-    def indexed(name: str, documents: Sequence[Document]) -> Segment:
-        extractor = make_extractor()
+    def indexed(name: str, documents: Sequence[Document], gazetteer: bool) -> Segment:
+        extractor = pairing(make_extractor())
+        config = Config(extract=ExtractConfig(mine_terms=False, gazetteer=gazetteer))
         models = Models(extractor, lambda: embedder, embedder.fingerprint, embedder.dim)
-        index_documents(tmp_path / name, documents, UNMINED, models, silent)
+        index_documents(tmp_path / name, documents, config, models, silent)
         return Index(open_snapshot(tmp_path / name)).segments["default"]
 
     def mentioned(segment: Segment, document_id: str) -> list[str]:
@@ -39,21 +56,25 @@ def judge(tmp_path: Path, make_extractor: Any, embedder: Any) -> Any:
         return sorted(e for f in facts if f.passage_id == f"{document_id}#0" for e in f.entities)
 
     def judged(
-        old: Sequence[Document], new: Sequence[Document] = (), gone: str = "", look: str = "a"
+        old: Sequence[Document],
+        new: Sequence[Document] = (),
+        gone: str = "",
+        look: str = "a",
+        gazetteer: bool = True,
     ) -> tuple[list[str], list[str], list[str]]:
-        segment = indexed("before", [*old, BYSTANDER])
-        census, surfaces, extractor = census_of(segment), Surfaces(), make_extractor()
-        before = Context(census)
+        segment = indexed("before", [*old, BYSTANDER], gazetteer)
+        census, surfaces, extractor = census_of(segment), Surfaces(), pairing(make_extractor())
+        before = Context(census, gazetteer=gazetteer)
         for documents, sign in ((new, 1), ([d for d in old if d.id == gone], -1)):
             passages = [Passage(f"{d.id}#0", d.id, d.text, 0, len(d.text), d.title) for d in documents]
             census.add(count(passages, list(extractor.extract(passages)), surfaces), sign)
-        now = Context(census)
+        now = Context(census, gazetteer=gazetteer)
         assert comparable(before, now)
         found = [
             segment.passage(i).document_id
             for i in affected(before, now, corpus_of(segment), segment).tolist()
         ]
-        after = indexed("after", [*(d for d in old if d.id != gone), *new, BYSTANDER])
+        after = indexed("after", [*(d for d in old if d.id != gone), *new, BYSTANDER], gazetteer)
         assert mentioned(segment, "z") == mentioned(after, "z")
         return sorted(i for i in found if i != gone), mentioned(segment, look), mentioned(after, look)
 
@@ -137,6 +158,35 @@ def test_an_opening_name_is_found_within_a_sentence(judge: Any):
     old = [Document("Next Mattos came.", "a"), Document("the next and next day.", "b")]
     again, before, after = judge(old, [Document("We saw Next Mattos.", "n")])
     assert (again, before, after) == (["a"], ["Mattos", "Next Mattos"], ["Next Mattos"])
+
+
+def test_names_that_open_two_passages_are_found_within_a_sentence(judge: Any):
+    """They were repeated before; that they are known is what is new."""
+    old = [Document("Next Mattos came.", "a"), Document("Next Mattos left.", "b")]
+    again, before, after = judge(
+        [*old, Document("the next and next day.", "c")], [Document("We saw Next Mattos.", "n")]
+    )
+    assert again == ["a", "b"]
+    assert (before, after) == (["Mattos", "Next Mattos"], ["Next Mattos"])
+
+
+def test_a_repeated_surname_becomes_a_title(judge: Any):
+    """It was sought before; but a title is no short form of a longer name."""
+    old = [Document("We met Anna Berg. So later Berg left.", "a"), Document("We saw Berg and Otto.", "b")]
+    again, before, after = judge(old, [Document("A hill.", "n", "Berg")])
+    assert (again, before) == (["a", "b"], ["Anna Berg", "Anna Berg", "Berg", "Berg"])
+    assert after == ["Anna Berg", "Berg", "Berg"]
+
+
+@pytest.mark.parametrize("gazetteer", [True, False])
+@pytest.mark.parametrize(
+    "new", [Document("As Berg and Lind.", "n"), Document("A firm.", "n", "Berg and Lind")]
+)
+def test_two_names_become_one(judge: Any, gazetteer: bool, new: Document):
+    """Where "X and Y" is a title, or repeated; also where what is known is not found again everywhere."""
+    old = [Document("We met Berg and Lind.", "a"), Document("We met Olga and Emil.", "b")]
+    again, before, after = judge(old, [new], gazetteer=gazetteer)
+    assert (again, before, after) == (["a"], ["Berg", "Lind"], ["Berg", "Berg and Lind", "Lind"])
 
 
 def test_what_depends_on_everything_at_once_cannot_be_compared(make_extractor: Any):

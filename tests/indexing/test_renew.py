@@ -25,7 +25,7 @@ from hipporag_like.models.rules import RulesExtractor
 from hipporag_like.progress import silent
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.snapshot import open_snapshot
-from hipporag_like.types import Document
+from hipporag_like.types import Document, IndexReport
 
 ArraysOf = Callable[[Path], dict[tuple[str, str], bytes]]
 EXAMPLES = int(os.environ.get("RENEW_EXAMPLES", "15"))
@@ -127,11 +127,12 @@ def documents(draw: st.DrawFn, document_id: str | None = None) -> Document:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Documents that come, after others (by a number each, of those that are there) went or moved."""
+    """Documents that come; others, by a number each, that go, move to the other namespace, or are added again."""
 
     come: tuple[Document, ...] = ()
     go: tuple[int, ...] = ()
     move: tuple[int, ...] = ()
+    back: tuple[int, ...] = ()
 
 
 NUMBERS = st.integers(0, 1000)
@@ -139,6 +140,7 @@ STEPS = st.one_of(
     st.builds(Step, come=st.lists(documents(), min_size=1, max_size=3).map(tuple)),
     st.builds(Step, go=st.lists(NUMBERS, min_size=1, max_size=3).map(tuple)),
     st.builds(Step, move=NUMBERS.map(lambda n: (n,))),
+    st.builds(Step, back=st.lists(NUMBERS, min_size=1, max_size=3).map(tuple)),
 )
 START = st.tuples(*(documents(document_id) for document_id in IDS[:14]))
 
@@ -153,10 +155,10 @@ class History:
         embedder = HashingEmbedder(32)
         self.models = Models(RulesExtractor(), lambda: embedder, embedder.fingerprint, embedder.dim)
 
-    def add(self, come: Iterable[Document]) -> None:
+    def add(self, come: Iterable[Document]) -> IndexReport:
         come = {(d.namespace, d.id): d for d in come}
-        index_documents(self.folder, list(come.values()), self.config, self.models, silent)
         self.state |= come
+        return index_documents(self.folder, list(come.values()), self.config, self.models, silent)
 
     def delete(self, keys: Iterable[tuple[str, str]]) -> None:
         keys = list(dict.fromkeys(keys))
@@ -172,6 +174,8 @@ class History:
             self.add(step.come)
         if step.go:
             self.delete(chosen(step.go))
+        if step.back and self.gone:
+            self.add([self.gone[n % len(self.gone)] for n in step.back])
         for key in chosen(step.move):
             document = self.state[key]
             self.delete([key])
@@ -281,6 +285,8 @@ DOCUMENTS = tuple(
     )
     for i in range(20)
 )
+# Makes names of the others common words.
+MANY = Document("an otto, an apollo, a berg and so on; " * 20, "many")
 PLAIN = Options("full", 16, mine_terms=False)
 
 
@@ -340,7 +346,7 @@ def test_where_most_is_to_be_read_again_all_is(
     monkeypatch.setattr(renew, "MOST_AGAIN", 0.1)
     history.add([replace(document, text="Emil Holt ran to Vik.") for document in DOCUMENTS[:4]])
     assert taken == []  # four of twenty are new
-    history.add([Document("An otto, a lind, a berg; an otto, a lind, a berg.", "new")])
+    history.add([MANY])
     assert taken == [False]  # one is new, and concerns many
 
 
@@ -351,15 +357,18 @@ def test_extractions_that_were_lost_are_made_again(
     history = History(tmp_path / "index", PLAIN.config)
     fresh = History(tmp_path / "fresh", PLAIN.config)
     extra = (
-        Document("An otto, a lind, a berg; an otto, a lind, a berg.", "new"),
-        Document("so wings, wings and wings.", "more"),
+        Document("Emil Holt ran to Vik.", "new"),
+        MANY,
     )
-    history.add(DOCUMENTS)
+    passages = history.add(DOCUMENTS).passages
+    extracted: list[int] = []
     for limit, document in zip((0.0, 1.0), extra, strict=True):
         monkeypatch.setattr(renew, "MOST_AGAIN", limit)
         with Journal.open(history.folder) as journal:
             journal._connection.execute("DELETE FROM extractions")
-        history.add([document])
+        extracted.append(history.add([document]).extracted)
     fresh.add([*DOCUMENTS, *extra])
     assert taken == [True]
+    assert extracted[0] == passages + 1
+    assert 10 < extracted[1] < passages + 10  # those of passages with a word that has become common
     assert differing(arrays_of, history.folder, fresh.folder) == []
