@@ -77,12 +77,14 @@ class _Run:
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
-        """Add the time spent inside to a stage."""
-        start = time.perf_counter()
+        """Add the time spent inside to a stage; each second counts once, for the innermost stage."""
+        start, before = time.perf_counter(), sum(self.seconds.values())
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+            inside = sum(self.seconds.values()) - before
+            own = time.perf_counter() - start - inside
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + own
 
 
 def index_documents(
@@ -265,17 +267,20 @@ def _segment(
     run: _Run,
 ) -> dict[str, int]:
     """Write one namespace, from its segment before where there is one."""
-    source = Source(journal, namespace, models.extractor)
-    with run.timed("extract"):
+
+    def extract(ids: Sequence[str] | None) -> None:
+        with run.timed("extract"):
+            texts, again = (_passages(journal, namespace, ids) for _ in range(2))
+            extracted = extract_missing(journal, models.extractor, texts, again, track)
+        run.failures += extracted.failures
+        run.failed += extracted.failures
+        run.extracted += extracted.fresh
+
+    with run.timed("graph"):
         held = [] if segment is None else stamps(segment)
         change = compare(journal.listing(namespace), held)
-        ids = None if segment is None else change.new
-        extracted = extract_missing(
-            journal, models.extractor, _passages(source, ids), _passages(source, ids), track
-        )
-    run.failures += extracted.failures
-    run.failed += extracted.failures
-    run.extracted += extracted.fresh
+    extract(None if segment is None else change.new)
+    source = Source(journal, namespace, models.extractor, extract)
     cache = CachedEmbedding(journal, models.embedder, models.fingerprint, models.dim, track)
 
     def embed(texts: Sequence[str]) -> Any:
@@ -307,8 +312,7 @@ def _note_gone(run: _Run, segment: Segment | None, change: Change) -> None:
         run.gone.append(gone_from(segment, rows))
 
 
-def _passages(source: Source, ids: Sequence[str] | None) -> Iterator[Passage]:
-    journal, namespace = source.journal, source.namespace
+def _passages(journal: Journal, namespace: str, ids: Sequence[str] | None) -> Iterator[Passage]:
     for document in journal.unordered(namespace) if ids is None else journal.stored(namespace, ids):
         yield from document.passages
 
@@ -330,9 +334,6 @@ def _report(
     usage: Mapping[str, Usage],
 ) -> IndexReport:
     sizes = list(manifest["namespaces"].values())
-    seconds = dict(run.seconds)
-    if "graph" in seconds:  # embedding happens inside assembling; each second counts once
-        seconds["graph"] -= seconds.get("embed", 0.0)
     return IndexReport(
         added=found.added,
         updated=found.updated,
@@ -345,6 +346,6 @@ def _report(
         extracted=run.extracted,
         snapshot=number,
         failures=tuple(run.failures),
-        seconds={stage: round(value, 3) for stage, value in seconds.items()},
+        seconds={stage: round(value, 3) for stage, value in run.seconds.items()},
         usage=dict(usage),
     )

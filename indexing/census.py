@@ -124,39 +124,37 @@ def count(passages: Sequence[Passage], extractions: Sequence[Extraction], surfac
 def _count_names(
     passage: Passage, extraction: Extraction, surfaces: Surfaces, rows: dict[str, list[int]]
 ) -> None:
+    """Add what one passage holds to the rows of the keys."""
+    seen, terms = _count_mentions(passage.text, extraction, surfaces, rows)
+    seen.update(key for key in map(surfaces.name, extraction.names) if key)
+    titles = (surfaces.key(form) for form in title_forms(passage.title))
+    ends: set[str] = set()
+    if extraction.triples and not (extraction.mentions or extraction.names):
+        ends = {surfaces.key(end) for t in extraction.triples for end in (t.subject, t.object)}
+    for column, keys in ((PASSAGES, seen), (TERM_PASSAGES, terms), (TITLES, titles), (ENDS, ends)):
+        for key in keys:
+            if key:
+                rows.setdefault(key, [0] * 7)[column] += 1
+
+
+def _count_mentions(
+    text: str, extraction: Extraction, surfaces: Surfaces, rows: dict[str, list[int]]
+) -> tuple[set[str], set[str]]:
+    """Count places by key; return the keys of all mentions, and those of terms."""
     begins = {begin for begin, _ in extraction.sentences}
     seen: set[str] = set()
     terms: set[str] = set()
-    text = passage.text
     for mention in extraction.mentions:
         surface = text[mention.start : mention.end]
-        if mention.kind == "term":
-            key = surfaces.term(surface)
-            if key:
-                row = rows.get(key) or rows.setdefault(key, [0] * 7)
-                row[INNER] += 1
-                row[TERM_INNER] += 1
-                seen.add(key)
-                terms.add(key)
-            continue
-        key = surfaces.name(surface)
+        term, name = mention.kind == "term", mention.kind == "name"
+        key = surfaces.term(surface) if term else surfaces.name(surface)
         if not key:
             continue
         row = rows.get(key) or rows.setdefault(key, [0] * 7)
-        name = mention.kind == "name"
         row[NAMES] += name
         row[INNER] += not (name and mention.start in begins and " " in surface)
         seen.add(key)
-    seen.update(key for key in map(surfaces.name, extraction.names) if key)
-    for key in seen:
-        rows.setdefault(key, [0] * 7)[PASSAGES] += 1
-    for key in terms:
-        rows[key][TERM_PASSAGES] += 1
-    for form in title_forms(passage.title):
-        key = surfaces.key(form)
-        if key:
-            rows.setdefault(key, [0] * 7)[TITLES] += 1
-    if extraction.triples and not (extraction.mentions or extraction.names):
-        ends = {surfaces.key(end) for t in extraction.triples for end in (t.subject, t.object)}
-        for key in ends - {""}:
-            rows.setdefault(key, [0] * 7)[ENDS] += 1
+        if term:
+            row[TERM_INNER] += 1
+            terms.add(key)
+    return seen, terms

@@ -32,6 +32,11 @@ class Change:
         """Ids of what the segment does not hold, in order."""
         return [self.ids[i] for i in np.flatnonzero(self.row < 0).tolist()]
 
+    @property
+    def held(self) -> list[str]:
+        """Ids of what the segment holds too, in order."""
+        return [self.ids[i] for i in np.flatnonzero(self.row >= 0).tolist()]
+
 
 def compare(listing: Sequence[tuple[str, str]], held: Sequence[tuple[str, str]]) -> Change:
     """Return how the journal differs from a segment.

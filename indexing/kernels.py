@@ -180,7 +180,7 @@ def gram_table(
     return slots, longest, lengths
 
 
-def find_grams(
+def find_grams(  # noqa: C901 - one loop over tokens; a call for each would cost more than its body
     ids: NDArray[np.int32],
     sentence: NDArray[np.int32],
     capital: NDArray[np.bool_],

@@ -24,7 +24,8 @@ Found = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 BLOCKS, BITS = 32, 12
 SEED = 20240527  # of the directions; any number serves, but it must stay
-# Up to this many vectors all pairs are compared: 0.1 s, and no pair is missed.
+# Up to this many vectors all pairs are compared: 0.1 s, and no pair is missed. Where their number crosses it, pairs of
+# before do not hold.
 EXACT = 2000
 
 
@@ -39,6 +40,11 @@ def codes_of(vectors: Vectors) -> Codes:
     return _sign_bits(np.ascontiguousarray(vectors), _directions(vectors.shape[1]), BLOCKS, BITS)
 
 
+def is_exact(n: int) -> bool:
+    """Return whether all pairs of so many vectors are compared, so that none is missed."""
+    return n <= EXACT
+
+
 def near_pairs(
     vectors: Vectors, codes: Codes, rows: NDArray[np.int64], fresh: NDArray[np.bool_], threshold: float
 ) -> Found:
@@ -51,7 +57,7 @@ def near_pairs(
     codes
         Of each.
     rows
-        int64, ascending: those that are compared.
+        int64, ascending: those that are compared; with each other where ``is_exact(n)``, else within blocks.
     fresh
         bool, (n,): whose pairs are wanted.
     threshold
@@ -65,7 +71,7 @@ def near_pairs(
     """
     if not fresh[rows].any():
         return np.zeros((0, 2), np.int32), np.zeros(0, np.float32)
-    if len(rows) <= EXACT:
+    if is_exact(len(vectors)):
         order = np.concatenate([rows[fresh[rows]], rows[~fresh[rows]]])
         groups = [(order, int(fresh[rows].sum()))]
         return _collect([_in_group(vectors, codes, group, n, -1, threshold) for group, n in groups])

@@ -55,11 +55,14 @@ class Source:
         What to read.
     extractor
         Whose extractions.
+    extract
+        Makes those that the journal lacks for documents, by id.
     """
 
     journal: Journal
     namespace: str
     extractor: Extractor
+    extract: Callable[[Sequence[str]], None]
 
     def batches(self, ids: Sequence[str] | None = None) -> Iterator[Batch]:
         """Yield all documents in order, or those of some ids in the order of the ids."""
@@ -104,7 +107,7 @@ def renew(source: Source, segment: Segment | None, change: Change, config: Confi
     Parameters
     ----------
     source
-        The journal, which holds the extraction of every passage.
+        The journal, which holds the extraction of every passage that is new; of others it may have been lost.
     segment
         The segment before, made in the same way; None where there is none.
     change
@@ -116,6 +119,8 @@ def renew(source: Source, segment: Segment | None, change: Change, config: Confi
         renewed = _updated(source, segment, change, config)
         if renewed is not None:
             return renewed
+    if segment is not None:
+        source.extract(change.held)
     surfaces = Surfaces()
     census = census_of_batches(source.unordered, surfaces)
     context = context_of(census, source.batches, config.extract)
@@ -149,6 +154,7 @@ def _updated(source: Source, segment: Segment, change: Change, config: Config) -
     ids = [change.ids[i] for i in np.flatnonzero(kept < 0).tolist()]
     if len(ids) > MOST_AGAIN * len(change.ids):
         return None
+    source.extract([change.ids[i] for i in np.flatnonzero((kept < 0) & (change.row >= 0)).tolist()])
     found = read_batches(now, _again(source, ids), surfaces, config.extract, light)
     n_held = len(held.texts.documents) - 1
     kept[kept < 0] = n_held + np.arange(len(ids))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hipporag_like.config import GraphConfig
 from hipporag_like.indexing.corpus import Corpus, Strings, table
 from hipporag_like.indexing.index import Segment
-from hipporag_like.indexing.near import codes_of, near_pairs
+from hipporag_like.indexing.near import codes_of, is_exact, near_pairs
 from hipporag_like.indexing.ragged import Rows2
 from hipporag_like.indexing.rows import Rows, rows_of
 
@@ -70,23 +70,26 @@ def near_names(
     pairs, cosines = np.zeros((0, 2), np.int32), np.zeros(0, np.float32)
     if config.synonym_neighbours == 0:
         return Near(codes, pairs, cosines)
+    fresh = ~kept
     if segment is None:
         codes = codes_of(vectors)
     else:
         old = segment.array("near_code")
         codes = np.empty((len(vectors), old.shape[1]), np.uint16)
         codes[kept] = old[rows.source[kept]]
-        codes[~kept] = codes_of(vectors[~kept])
+        codes[fresh] = codes_of(vectors[fresh])
         number = np.full(segment.n_entities, -1, np.int32)
         number[rows.source[kept]] = np.flatnonzero(kept)
         pairs, cosines = number[segment.array("near_pair")], segment.array("near_cosine")
         still = (pairs >= 0).all(axis=1)
+        if is_exact(segment.n_entities) != is_exact(len(vectors)):
+            fresh, still = np.ones(len(vectors), dtype=bool), np.zeros(len(pairs), dtype=bool)
         pairs, cosines = pairs[still], cosines[still]
     names = np.array([not any(map(str.isdigit, key)) for key in table(keys)], dtype=bool)
     least = max(
         config.synonym_threshold, float(np.finfo(np.float32).tiny)
     )  # an edge without weight leads nowhere
-    found, values = near_pairs(vectors, codes, np.flatnonzero(names), ~kept, least)
+    found, values = near_pairs(vectors, codes, np.flatnonzero(names), fresh, least)
     pairs, cosines = np.concatenate([pairs, found]), np.concatenate([cosines, values])
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     return Near(codes, pairs[order], cosines[order])

@@ -281,6 +281,8 @@ def _save(
         for block in blocks:
             if block.dtype != dtype or not block.flags.c_contiguous:
                 raise ValueError(f"a block of {path.stem} is {block.dtype}, not contiguous {dtype}")
+            if block.shape[1:] != shape[1:]:
+                raise ValueError(f"a block of {path.stem} has shape {block.shape}, the whole {shape}")
             data = block.reshape(-1).view(np.uint8)
             _write_all(file.fileno(), data.data)
             crc32, written = zlib.crc32(data.data, crc32), written + block.nbytes

@@ -6,13 +6,24 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hipporag_like.config import Config
+from hipporag_like.indexing.assemble import Before, Counts, assemble
+from hipporag_like.indexing.census import Census
+from hipporag_like.indexing.corpus import empty, join
+from hipporag_like.indexing.passes import Batch, census_of_batches, context_of, read_batches
+from hipporag_like.indexing.phrases import collect_phrases
+from hipporag_like.indexing.ragged import Rows2
+from hipporag_like.indexing.surfaces import Surfaces
+from hipporag_like.indexing.vectors import Blocks, Embed
 from hipporag_like.models.hashing import HashingEmbedder
 from hipporag_like.sentences import sentence_spans
+from hipporag_like.store.codec import canonical_json
 from hipporag_like.store.snapshot import open_snapshot
 from hipporag_like.text import content_hash
 from hipporag_like.types import Extraction, Mention, Passage
@@ -88,6 +99,41 @@ def arrays_of() -> Callable[[Path], dict[tuple[str, str], bytes]]:
             }
 
     return read
+
+
+def _assembled(
+    passages: Sequence[Passage],
+    extractions: Sequence[Extraction],
+    config: Config,
+    embed: Embed,
+) -> tuple[Counts, Census, dict[str, NDArray[Any]]]:
+    """Return sizes, census and arrays of passages in memory; blocks of rows are read in order and put together."""
+    heads = [p for i, p in enumerate(passages) if i == 0 or p.document_id != passages[i - 1].document_id]
+    metadata = [canonical_json(p.metadata, p.document_id) for p in heads]
+
+    def batches() -> Iterator[Batch]:
+        if passages:
+            yield Batch(passages, extractions, metadata, [p.document_id for p in heads])
+
+    surfaces = Surfaces()
+    census = census_of_batches(batches, surfaces)
+    context = context_of(census, batches, config.extract)
+    light = config.embed.is_light(len(passages))
+    found = read_batches(context, batches, surfaces, config.extract, light)
+    corpus, origin = join(empty(), found, Rows2(np.arange(len(heads), dtype=np.int64)))
+    counts, arrays = assemble(corpus, Before(None, origin), collect_phrases(extractions), config, embed)
+    made = {}
+    for name, array in arrays:
+        if isinstance(array, Blocks):
+            blocks = list(array.rows)
+            array = np.concatenate(blocks) if blocks else np.zeros(array.shape, array.dtype)  # noqa: PLW2901
+        made[name] = array
+    return counts, census, made
+
+
+@pytest.fixture(scope="session")
+def assembled() -> Callable[..., tuple[Counts, Census, dict[str, NDArray[Any]]]]:
+    return _assembled
 
 
 @pytest.fixture(autouse=True)

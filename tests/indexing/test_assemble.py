@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hipporag_like.config import Config
-from hipporag_like.indexing.assemble import assemble
 from hipporag_like.indexing.index import Index, Segment
+from hipporag_like.indexing.state import census_arrays
 from hipporag_like.indexing.texts import lexical_tokens, passage_text
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.store.codec import canonical_json
@@ -38,10 +38,10 @@ EXTRACTIONS = [
 
 
 @pytest.fixture
-def built(tmp_path: Path, embedder: Any) -> tuple[Segment, Any, Any]:
-    counts, arrays = assemble(PASSAGES, EXTRACTIONS, Config(), embedder.embed)
+def built(tmp_path: Path, embedder: Any, assembled: Any) -> tuple[Segment, Any, Any]:
+    counts, census, arrays = assembled(PASSAGES, EXTRACTIONS, Config(), embedder.embed)
     with SnapshotWriter(tmp_path) as writer:
-        for name, array in arrays:
+        for name, array in [*arrays.items(), *census_arrays(census)]:
             writer.write("default", name, array)
         writer.publish({})
     return Index(open_snapshot(tmp_path)).segments["default"], counts, embedder
@@ -115,9 +115,9 @@ def test_matrices_fit_together(built: tuple[Segment, Any, Any]):
     assert counts.synonyms * 2 == len(segment.synonyms.indices)
 
 
-def test_the_arrays_do_not_depend_on_when_they_are_made(embedder: Any):
-    first = dict(assemble(PASSAGES, EXTRACTIONS, Config(), embedder.embed)[1])
-    again = dict(assemble(list(PASSAGES), list(EXTRACTIONS), Config(), embedder.embed)[1])
+def test_the_arrays_do_not_depend_on_when_they_are_made(embedder: Any, assembled: Any):
+    first = assembled(PASSAGES, EXTRACTIONS, Config(), embedder.embed)[2]
+    again = assembled(list(PASSAGES), list(EXTRACTIONS), Config(), embedder.embed)[2]
     assert first.keys() == again.keys()
     assert all(first[name].tobytes() == again[name].tobytes() for name in first)
 
@@ -136,11 +136,11 @@ def test_equal_metadata_is_equal_text():
     )
 
 
-def test_a_single_passage_without_names(embedder: Any, tmp_path: Path):
+def test_a_single_passage_without_names(embedder: Any, assembled: Any):
     text = "it rains"
     passages: Sequence[Passage] = [Passage("x#0", "x", text, 0, len(text))]
-    counts, arrays = assemble(passages, [Extraction(((0, len(text)),))], Config(), embedder.embed)
+    counts, _, arrays = assembled(passages, [Extraction(((0, len(text)),))], Config(), embedder.embed)
     assert (counts.passages, counts.entities, counts.facts, counts.mentions) == (1, 0, 1, 0)
-    shapes: dict[str, Any] = {name: array.shape for name, array in arrays}
+    shapes: dict[str, Any] = {name: array.shape for name, array in arrays.items()}
     assert shapes["entity_vectors"] == (0, 16)
     assert shapes["entity_facts_indptr"] == (1,)

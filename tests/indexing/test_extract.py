@@ -11,10 +11,10 @@ import pytest
 
 from hipporag_like.errors import EndpointDownError
 from hipporag_like.indexing import extract as extracting
-from hipporag_like.indexing.extract import extract
+from hipporag_like.indexing.extract import Extracted, extract_missing, kept_extractions
 from hipporag_like.progress import silent
 from hipporag_like.store.journal import Journal
-from hipporag_like.types import Passage
+from hipporag_like.types import Extraction, Passage
 
 
 @pytest.fixture
@@ -27,16 +27,23 @@ def passages(*texts: str) -> list[Passage]:
     return [Passage(f"d{i}#0", f"d{i}", text, 0, len(text)) for i, text in enumerate(texts)]
 
 
+def extract(journal: Journal, extractor: Any, given: list[Passage], track: Any) -> Extracted:
+    return extract_missing(journal, extractor, iter(given), iter(given), track)
+
+
+def kept(journal: Journal, extractor: Any, given: list[Passage]) -> list[Extraction]:
+    return kept_extractions(journal, extractor, given)
+
+
 def test_extractions_are_aligned_and_made_once(journal: Journal, extractor: Any):
     given = passages("Anna met Otto. It rained.", "Nobody came.", "Anna met Otto. It rained.")
     done = extract(journal, extractor, given, silent)
-    names = [
-        [p.text[m.start : m.end] for m in e.mentions] for p, e in zip(given, done.extractions, strict=True)
-    ]
+    found = kept(journal, extractor, given)
+    names = [[p.text[m.start : m.end] for m in e.mentions] for p, e in zip(given, found, strict=True)]
     assert names == [["Anna", "Otto", "It"], ["Nobody"], ["Anna", "Otto", "It"]]
     assert (done.fresh, done.failures) == (2, [])
     again = extract(journal, extractor, given[::-1], silent)
-    assert again.extractions == done.extractions[::-1]
+    assert kept(journal, extractor, given[::-1]) == found[::-1]
     assert again.fresh == 0
     assert len(extractor.passages) == 2
 
@@ -52,15 +59,15 @@ def test_a_failure_is_told_and_tried_again(journal: Journal, make_extractor: Any
     for _ in range(2):
         done = extract(journal, broken, given, silent)
         assert [(f.source, f.reason) for f in done.failures] == [("d1#0", "the model gave up")]
-        failed = done.extractions[1]
-        assert failed.error == "the model gave up"
+        found = kept(journal, broken, given)
+        failed = found[1]
         assert failed.sentences == ((0, 9), (10, 19))  # so that its text can be found
         assert failed.mentions == ()
-        assert done.extractions[0].mentions
+        assert found[0].mentions
     assert [broken.passages.count(p.text) for p in given] == [1, 2, 1]
     mended = extract(journal, make_extractor(), given, silent)
     assert (mended.fresh, mended.failures) == (1, [])
-    assert mended.extractions[1].mentions
+    assert kept(journal, make_extractor(), given)[1].mentions
 
 
 def test_batches_are_kept_as_they_finish(journal: Journal, extractor: Any, monkeypatch: pytest.MonkeyPatch):
@@ -83,7 +90,27 @@ def test_batches_are_kept_as_they_finish(journal: Journal, extractor: Any, monke
 
 def test_no_passages(journal: Journal, extractor: Any):
     done = extract(journal, extractor, [], silent)
-    assert (done.extractions, done.failures, done.fresh) == ([], [], 0)
+    assert (done.failures, done.fresh) == ([], 0)
+    assert kept(journal, extractor, []) == []
+
+
+def test_passages_in_parts_are_extracted_once_each(
+    journal: Journal, extractor: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """What is handed over in one call is bounded; a text that comes again in a later part is not made again."""
+    monkeypatch.setattr(extracting, "AT_ONCE", 2)
+    whole, handed = extractor.extract, []
+
+    def counted(part: Any) -> Any:
+        handed.append(len(part))
+        yield from whole(part)
+
+    extractor.extract = counted
+    given = passages("Anna.", "Otto.", "Anna.", "Berta.", "Emil.", "Otto.", "Otto.")
+    done = extract(journal, extractor, given, silent)
+    assert (done.fresh, sorted(extractor.passages)) == (4, ["Anna.", "Berta.", "Emil.", "Otto."])
+    assert max(handed) <= 2
+    assert all(e.mentions for e in kept(journal, extractor, given))
 
 
 def test_a_slow_extractor_is_kept_every_few_seconds(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
+from hipporag_like.indexing import census as columns
+from hipporag_like.indexing.census import count
+from hipporag_like.indexing.context import Context
 from hipporag_like.indexing.gazetteer import Gazetteer
-from hipporag_like.indexing.names import Names
+from hipporag_like.indexing.surfaces import Surfaces
 from hipporag_like.indexing.vocabulary import read_tokens
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.types import Extraction, Passage
@@ -11,17 +17,16 @@ from hipporag_like.types import Extraction, Passage
 
 def matches(
     texts: list[str], names: list[str], terms: tuple[str, ...] = (), cased: bool = True
-) -> list[tuple[int, str]]:  # noqa: B006
-    """Return (passage, surface) of everything found."""
+) -> list[tuple[int, str]]:
+    """Return (passage, surface) of everything found; the names are keys that the corpus knows as titles."""
     passages = [Passage(f"d{i}#0", f"d{i}", text, 0, len(text)) for i, text in enumerate(texts)]
     extractions = [Extraction(sentences=tuple(sentence_spans(text))) for text in texts]
-    tokens = read_tokens(passages, extractions)
-    gazetteer = Gazetteer(tokens, Names(tokens, cased), cased)
-    for number, key in enumerate(names):
-        gazetteer.add_name(key, number)
-    for number, key in enumerate(terms, start=len(names)):
-        gazetteer.add_term(key, number)
-    spans = gazetteer.find()
+    census = count(passages, extractions, Surfaces())
+    census.cased = census.passages if cased else 0
+    titled = np.zeros((len(names), 7), np.int64)
+    titled[:, columns.TITLES] = 1
+    census.keys.add(names, titled)
+    spans = Gazetteer(Context(census, terms)).find(read_tokens(passages, extractions))
     rows = zip(spans.passage.tolist(), spans.start.tolist(), spans.end.tolist(), strict=True)
     return [(p, texts[p][a:b]) for p, a, b in rows]
 
@@ -75,3 +80,13 @@ def test_a_name_in_a_script_without_spaces_is_found_in_running_text() -> None:
 def test_an_empty_corpus_holds_nothing() -> None:
     assert matches([], ["a b"]) == []
     assert matches(["", "..."], ["a b"]) == []
+
+
+def test_texts_that_were_not_counted_are_refused() -> None:
+    """Their words have no numbers, and would be taken for others."""
+    text = "Anna met Otto."
+    counted = count([Passage("a#0", "a", "Anna", 0, 4)], [Extraction(((0, 4),))], Surfaces())
+    passages = [Passage("b#0", "b", text, 0, len(text))]
+    tokens = read_tokens(passages, [Extraction(((0, len(text)),))])
+    with pytest.raises(ValueError, match="not counted"):
+        Gazetteer(Context(counted)).find(tokens)

@@ -1,22 +1,43 @@
-"""Synonyms against all pairs computed by hand, exact and by the inverted file."""
+"""Synonyms of entities, by their names' vectors and by their form, against all pairs computed by hand."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from hipporag_like.config import GraphConfig
-from hipporag_like.indexing import synonyms
-from hipporag_like.indexing.entities import Analysis
-from hipporag_like.indexing.synonyms import synonym_pairs
-
-NONE = np.zeros(0, np.int32)
+from hipporag_like.indexing.corpus import empty, strings_of
+from hipporag_like.indexing.ragged import Rows2, starts_of
+from hipporag_like.indexing.synonyms import near_names, no_names, synonym_rows
 
 
 def named(keys, alias=()):
-    pairs = np.array(list(alias), np.int32).reshape(-1, 2)
-    flags = np.zeros(len(keys), bool)
-    return Analysis(
-        list(keys), list(keys), NONE, NONE, NONE, {}, NONE, NONE, NONE, NONE, NONE, alias=pairs, is_term=flags
-    )
+    """A corpus of entities; each pair names the title of one passage."""
+    titles = np.array(list(alias), np.int32).reshape(-1)
+    reading = replace(empty().reading, titles=starts_of(np.full(len(alias), 2)), title=titles)
+    return replace(empty(), keys=strings_of(list(keys)), reading=reading)
+
+
+def synonyms_of(vectors, corpus, config):
+    n = len(vectors)
+    near = near_names(vectors, corpus.keys, None, Rows2(np.arange(n)), np.zeros(n, bool), config)
+    return synonym_rows(near, corpus, config)
+
+
+def synonym_pairs(vectors, corpus, config):
+    """Pairs, smaller number first, sorted, and their weights; every one must lead both ways and weigh the same."""
+    rows = synonyms_of(vectors, corpus, config)
+    pairs, weights, back = [], [], {}
+    for i in range(len(vectors)):
+        for j, weight in zip(*(part.tolist() for part in rows.row(i)), strict=True):
+            assert i != j
+            if i < j:
+                pairs.append((i, j))
+                weights.append(weight)
+            else:
+                back[j, i] = weight
+    assert back == dict(zip(pairs, weights, strict=True))
+    return np.array(pairs, np.int32).reshape(-1, 2), np.array(weights, np.float32)
 
 
 def letters(n):
@@ -56,20 +77,14 @@ def test_pairs_are_those_of_all_against_all(neighbours, threshold):
     assert len(wanted) > 20
     assert [tuple(p) for p in pairs.tolist()] == sorted(wanted)
     np.testing.assert_allclose(weights, [wanted[p] for p in sorted(wanted)], atol=1e-6)
-    assert (pairs.dtype, weights.dtype) == (np.int32, np.float32)
 
 
-def test_the_inverted_file_finds_nearly_all_and_always_the_same(monkeypatch, capfd):
-    vectors = families(300, 5)
-    config = GraphConfig()
-    wanted = set(all_pairs(vectors, config))
-    monkeypatch.setattr(synonyms, "EXACT_LIMIT", 1000)
-    runs = [synonym_pairs(vectors, named(letters(1500)), config) for _ in range(2)]
-    found = {tuple(p) for p in runs[0][0].tolist()}
-    assert found <= wanted
-    assert len(found) > 0.9 * len(wanted)
-    assert [part.tobytes() for part in runs[0]] == [part.tobytes() for part in runs[1]]
-    assert capfd.readouterr() == ("", "")  # FAISS would rather have more to train on, and say so
+def test_types_are_those_of_the_walk():
+    rows = synonyms_of(families(40, 5), named(letters(200)), GraphConfig())
+    assert (rows.indptr.dtype, rows.indices.dtype, rows.weights.dtype) == (np.int64, np.int32, np.float32)
+    assert len(rows.indptr) == 201
+    for i in range(200):
+        assert (np.diff(rows.row(i)[0]) > 0).all()
 
 
 def test_what_holds_a_digit_has_no_synonyms():
@@ -80,8 +95,8 @@ def test_what_holds_a_digit_has_no_synonyms():
 
 def test_an_alias_is_a_pair_of_weight_one_whatever_the_vectors_say():
     vectors = np.array([[1, 0], [0, 1], [1, 0]], np.float32)
-    analysis = named(["jaws", "jaws 2 film", "sharks"], alias=[(1, 0)])
-    pairs, weights = synonym_pairs(vectors, analysis, GraphConfig())
+    corpus = named(["jaws", "jaws 2 film", "sharks"], alias=[(0, 1)])
+    pairs, weights = synonym_pairs(vectors, corpus, GraphConfig())
     assert pairs.tolist() == [[0, 1], [0, 2]]
     np.testing.assert_allclose(weights, [1, 1])
 
@@ -110,3 +125,25 @@ def test_a_threshold_of_zero_leaves_out_what_has_nothing_in_common():
 def test_too_few_to_have_synonyms(n):
     pairs, weights = synonym_pairs(np.ones((n, 2), np.float32), named(letters(n)), GraphConfig())
     assert (pairs.shape, weights.shape) == ((0, 2), (0,))
+
+
+def test_equally_near_names_are_chosen_by_number():
+    """One neighbour each, all alike: the first of the others."""
+    vectors = np.ones((4, 1), np.float32)
+    pairs, _ = synonym_pairs(vectors, named(letters(4)), GraphConfig(synonym_neighbours=1))
+    assert pairs.tolist() == [[0, 1], [0, 2], [0, 3]]
+
+
+def test_without_vectors_of_names_there_are_aliases():
+    rows = synonym_rows(no_names(), named(["x", "x band", "y"], alias=[(0, 1), (0, 1)]), GraphConfig())
+    assert (rows.indptr.tolist(), rows.indices.tolist()) == ([0, 1, 2, 2], [1, 0])
+    assert rows.weights.tolist() == [1.0, 1.0]
+
+
+def test_a_title_that_is_one_name_is_nothings_alias():
+    corpus = named(["x", "y"])
+    corpus = replace(
+        corpus,
+        reading=replace(corpus.reading, titles=np.array([0, 1, 1, 2]), title=np.array([0, 1], np.int32)),
+    )
+    assert synonym_rows(no_names(), corpus, GraphConfig()).indices.tolist() == []

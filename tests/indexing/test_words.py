@@ -18,19 +18,17 @@ from hipporag_like.errors import UsageError
 from hipporag_like.indexing.index import Index, Segment
 from hipporag_like.indexing.words import (
     PASSAGE_WEIGHT,
-    bags,
     common_direction,
     norms,
     quantised,
     with_last,
     without,
-    word_arrays,
     words_of,
 )
 from hipporag_like.rag import HippoRAG
 from hipporag_like.store.snapshot import open_snapshot
 from hipporag_like.text import STOPWORDS, content_hash
-from hipporag_like.types import Document
+from hipporag_like.types import Document, Extraction, Passage
 
 ArraysOf = Callable[[Path], dict[tuple[str, str], bytes]]
 LIGHT = Config(embed=EmbedConfig(preset="light"))
@@ -42,10 +40,27 @@ DOCS = (
 MORE = Document("Zebras live in Kenya. Otto Lind paints zebras.", "zebra", "Zebra")
 
 
+# What the passages of the tests by hand point at.
+POINTS = {
+    "Red fox\nthe red den. It is!": (0.0, 0.0, 1.0),
+    "of the": (0.0, 0.0, 1.0),
+    "Den": (0.0, 0.0, 1.0),
+    "the red, red fox. of the": (0.0, 0.0, 1.0),
+    "Den!": (0.0, -1.0, 0.0),
+}
+
+
 def by_hand(texts: Sequence[str]) -> np.ndarray:
     """Function words point along x; of the others each has a place on the unit sphere."""
-    known = {"red": (0.6, 0.8, 0.0), "fox": (0.0, 0.0, 1.0), "den": (0.0, 1.0, 0.0)}
-    return np.array([(1.0, 0.0, 0.0) if t in STOPWORDS else known[t] for t in texts], np.float32)
+    known = {"red": (0.6, 0.8, 0.0), "fox": (0.0, 0.0, 1.0), "den": (0.0, 1.0, 0.0)} | POINTS
+    vectors = [(1.0, 0.0, 0.0) if t in STOPWORDS else known[t] for t in texts]
+    return np.array(vectors, np.float32).reshape(-1, 3)
+
+
+def passages_of(*rows: tuple[str, str, list[tuple[int, int]]]) -> tuple[list[Passage], list[Extraction]]:
+    """Passages by title, text, and where their sentences are."""
+    made = [Passage(f"d{i}#0", f"d{i}", text, 0, len(text), title) for i, (title, text, _) in enumerate(rows)]
+    return made, [Extraction(sentences=tuple(sentences)) for _, _, sentences in rows]
 
 
 def decoded(arrays: dict[str, np.ndarray]) -> np.ndarray:
@@ -63,13 +78,19 @@ def segment_of(folder: Path) -> Segment:
 # By hand
 
 
-def test_bags_keep_words_in_order_and_as_often_as_they_are_there():
-    words, indptr, index = bags(["Red fox: the red den", "of the", "Den"])
-    assert words == ["red", "fox", "den"]
-    assert indptr.tolist() == [0, 4, 4, 5]
-    assert index.tolist() == [0, 1, 0, 2, 2]
-    assert (indptr.dtype, index.dtype) == (np.int64, np.int32)
-    assert bags([])[0] == []
+def test_bags_keep_words_in_order_and_as_often_as_they_are_there(assembled: Any):
+    given = passages_of(
+        ("Red fox", "the red den. It is!", [(0, 12), (13, 19)]),
+        ("", "of the", [(0, 6)]),
+        ("", "Den", [(0, 3)]),
+    )
+    arrays = assembled(*given, LIGHT, by_hand)[2]
+    # Words are den, fox and red; passages 3, 4 and 5 are the last word of their facts.
+    assert bytes(arrays["term_text"]).decode() == "denfoxred"
+    assert arrays["fact_words_indptr"].tolist() == [0, 5, 8, 9, 11]
+    assert arrays["fact_words_index"].tolist() == [2, 1, 2, 0, 3, 2, 1, 3, 4, 0, 5]
+    assert arrays["fact_words_indptr"].dtype == np.int64
+    assert arrays["fact_words_index"].dtype == np.int32
 
 
 def test_a_row_gets_one_more_entry_at_its_end():
@@ -95,12 +116,11 @@ def test_the_direction_of_function_words_is_taken_off():
     assert common_direction(lambda texts: np.zeros((len(texts), 2), np.float32)).tolist() == [0, 0]
 
 
-def test_a_fact_is_its_words_and_its_passage():
-    passages = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0]], np.float32)
-    owners = np.array([0, 0, 1])
-    arrays = dict(word_arrays(["the red, red fox", "of the", "den"], owners, passages, by_hand))
-    # Words 0 to 2, then passages 0 and 1.
-    assert arrays["fact_words_index"].tolist() == [0, 0, 1, 3, 3, 2, 4]
+def test_a_fact_is_its_words_and_its_passage(assembled: Any):
+    given = passages_of(("", "the red, red fox. of the", [(0, 17), (18, 24)]), ("", "Den!", [(0, 4)]))
+    arrays = assembled(*given, LIGHT, by_hand)[2]
+    # Words are den, fox and red, then come passages.
+    assert arrays["fact_words_index"].tolist() == [2, 2, 1, 3, 3, 0, 4]
     assert arrays["fact_words_indptr"].tolist() == [0, 4, 5, 7]
     first = np.array([0.0, 1.6, 1.0 + PASSAGE_WEIGHT])
     assert arrays["fact_norm"].tolist() == pytest.approx(
@@ -109,7 +129,8 @@ def test_a_fact_is_its_words_and_its_passage():
     assert decoded(arrays) == pytest.approx(
         np.array([first / np.linalg.norm(first), [0, 0, 1], [0, -1, 0]]), abs=1e-2
     )
-    assert {name: array.dtype.name for name, array in arrays.items()} == {
+    names = ("word_codes", "word_scale", "fact_words_indptr", "fact_words_index", "fact_norm")
+    assert {name: arrays[name].dtype.name for name in names} == {
         "word_codes": "int8",
         "word_scale": "float32",
         "fact_words_indptr": "int64",
@@ -118,12 +139,15 @@ def test_a_fact_is_its_words_and_its_passage():
     }
 
 
-def test_no_facts_are_no_words_and_nothing_is_embedded():
+def test_no_facts_are_no_words_and_nothing_is_embedded(assembled: Any):
     def never(texts: Sequence[str]) -> np.ndarray:
-        raise AssertionError(texts)
+        if texts:
+            raise AssertionError(texts)
+        return np.zeros((0, 3), np.float32)
 
-    arrays = dict(word_arrays([], np.zeros(0, int), np.zeros((0, 3), np.float32), never))
-    assert {name: array.shape for name, array in arrays.items()} == {
+    arrays = assembled([], [], LIGHT, never)[2]
+    names = ("word_codes", "word_scale", "fact_words_indptr", "fact_words_index", "fact_norm")
+    assert {name: arrays[name].shape for name in names} == {
         "word_codes": (0, 3),
         "word_scale": (0,),
         "fact_words_indptr": (1,),

@@ -171,12 +171,12 @@ def test_a_segment_above_the_limit_is_searched_by_its_codes(
 def test_an_index_above_the_limit_holds_halves_and_codes_and_answers_alike(
     monkeypatch: pytest.MonkeyPatch, make_rag: Callable[..., Any], film_list: list[Any]
 ):
-    from hipporag_like.indexing import assemble
+    from hipporag_like.indexing import assemble, vectors
 
     small = make_rag(film_list)
     question = "Where was the director of Jaws born?"
     expected = {m: small.retrieve(question, 5, method=m) for m in ("graph", "dense", "bm25", "hipporag2")}
-    for module in (assemble, dense):
+    for module in (assemble, vectors, dense):
         monkeypatch.setattr(module, "EXACT_LIMIT", 3)
     monkeypatch.setattr(dense, "NEAR_CODES", 5)
     large = make_rag(film_list)

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import stat
+import threading
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis.extra import numpy as npst
 
 from hipporag_like.errors import IndexCorruptError, IndexFormatError, IndexNotFoundError, StoreError
 from hipporag_like.store import reader
+from hipporag_like.store import writer as writing
 from hipporag_like.store.snapshot import FORMAT, SnapshotWriter, open_snapshot
 
 LARGE = np.arange(400_000, dtype=np.int32)  # 1.6 MB: mapped, and not read when opened
@@ -110,6 +112,85 @@ def test_mistakes_of_the_program(tmp_path):
             writer.write("g", "b", SMALL)
     with pytest.raises(RuntimeError, match="inside"):
         SnapshotWriter(tmp_path).write("g", "a", SMALL)
+
+
+@settings(max_examples=30, deadline=None)  # each publishes a snapshot
+@given(
+    npst.arrays(STORABLE, npst.array_shapes(min_dims=1, min_side=0, max_dims=3, max_side=6)),
+    st.lists(st.integers(0, 6), max_size=3),
+)
+def test_blocks_of_rows_are_written_as_the_whole_is(tmp_path_factory, array, cuts):
+    folder = tmp_path_factory.mktemp("blocks")
+    with SnapshotWriter(folder) as writer:
+        writer.write("g", "whole", array)
+        writer.write_blocks("g", "parts", array.dtype, array.shape, iter(np.split(array, sorted(cuts))))
+        writer.publish({})
+    assert array_path(folder, 1, "parts").read_bytes() == array_path(folder, 1, "whole").read_bytes()
+    with open_snapshot(folder) as snapshot:
+        assert snapshot.verify() == []
+        entries = {name: entry for name, (_, entry) in snapshot.entries("g").items()}
+        assert entries["parts"] == entries["whole"]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ([SMALL[:1]], "do not make up"),
+        ([SMALL, SMALL[:1]], "do not make up"),
+        ([], "do not make up"),
+        ([SMALL.astype(np.float64)], "float64"),
+        ([np.asfortranarray(SMALL)], "contiguous"),
+        ([SMALL.reshape(3, 2)], "shape"),
+        ([SMALL.reshape(6)], "shape"),
+    ],
+)
+def test_blocks_that_do_not_make_up_the_array_are_refused(tmp_path, blocks, message):
+    publish_one(tmp_path)
+    with SnapshotWriter(tmp_path) as writer, pytest.raises(ValueError, match=message):
+        writer.write_blocks("g", "a", SMALL.dtype, SMALL.shape, iter(blocks))
+    assert open_snapshot(tmp_path).number == 1 and names_in(tmp_path) == ["1"]
+
+
+def test_an_array_that_fails_beside_other_work_fails_the_publication(tmp_path, monkeypatch):
+    """What was published before stays, and nothing of the failed one is left."""
+    publish_one(tmp_path)
+    real = writing._save
+
+    def full(path, *rest):
+        if path.stem == "b":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, *rest)
+
+    monkeypatch.setattr(writing, "_save", full)
+    with pytest.raises(StoreError, match=r"cannot write .*b\.npy .*free some disk space"):
+        with SnapshotWriter(tmp_path) as writer:
+            for name in "abc":
+                writer.write("g", name, SMALL)
+            writer.publish({"value": 2})
+    assert open_snapshot(tmp_path).manifest == {"value": 1} and names_in(tmp_path) == ["1"]
+
+
+def test_what_waits_to_be_written_is_bounded(tmp_path, monkeypatch):
+    """No more than one array beyond the limit is held while the disk is slow; blocks are written as they come."""
+    monkeypatch.setattr(writing, "WAITING_BYTES", 3 * SMALL.nbytes)
+    real, started, free = writing._save, [], threading.Event()
+
+    def slow(path, *rest):
+        started.append(path.stem)
+        assert free.wait(30)
+        return real(path, *rest)
+
+    monkeypatch.setattr(writing, "_save", slow)
+    with SnapshotWriter(tmp_path) as writer:
+        for i in range(3):
+            writer.write("g", f"a{i}", SMALL)
+        assert sum(nbytes for _, nbytes in writer._waiting) == 3 * SMALL.nbytes  # none had to wait
+        threading.Timer(0.05, free.set).start()
+        writer.write("g", "a3", SMALL)
+        assert free.is_set()  # the fourth waited until the first was on the disk
+        writer.publish({})
+    with open_snapshot(tmp_path) as snapshot:
+        assert list(snapshot.entries("g")) == ["a0", "a1", "a2", "a3"] and snapshot.verify() == []
 
 
 def test_two_snapshots_are_kept(tmp_path):

@@ -69,9 +69,13 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, 1 << 18))
 folder = Path(sys.argv[1])
 try:
-    if sys.argv[2] == "snapshot":
+    if sys.argv[2] != "journal":
+        zeros = np.zeros(1 << 20, np.uint8)
         with SnapshotWriter(folder) as writer:
-            writer.write("g", "a", np.zeros(1 << 20, np.uint8))
+            if sys.argv[2] == "blocks":
+                writer.write_blocks("g", "a", zeros.dtype, zeros.shape, iter([zeros[:1000], zeros[1000:]]))
+            writer.write("g", "b", zeros)
+            writer.publish({"value": 2})
     else:
         with Journal.open(folder) as journal:
             journal.put_documents([(Document("word " * 1000, str(i)), []) for i in range(1000)], "c")
@@ -127,8 +131,9 @@ def test_kill_while_publishing_leaves_the_old_or_the_new_snapshot(
     assert len(left) == 2 and left[-1] == str(number) and not any(name.startswith(".") for name in left)
 
 
-def test_full_disk_while_arrays_are_written(index, run_script):
-    done = run_script(FULL_DISK, index, "snapshot")
+@pytest.mark.parametrize("how", ["whole", "blocks"])
+def test_full_disk_while_arrays_are_written(index, run_script, how):
+    done = run_script(FULL_DISK, index, how)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("StoreError cannot write ") and "run the command again" in done.stdout
     with open_snapshot(index) as snapshot:
