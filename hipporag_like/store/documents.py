@@ -7,18 +7,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from hipporag_like.store.checksum import row_checksum
 from hipporag_like.store.codec import decode_spans, document_hash, document_metadata, sort_key
 from hipporag_like.store.connection import corrupt
 from hipporag_like.store.database import Database, batches
 from hipporag_like.types import DEFAULT_NAMESPACE, NO_METADATA, Document, Passage
 
 _UPSERT = """
-INSERT INTO documents (namespace, id, title, text, metadata, spans, hash, sort_key)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO documents (namespace, id, title, text, metadata, spans, hash, sort_key, crc)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (namespace, id) DO UPDATE SET title = excluded.title, text = excluded.text,
-    metadata = excluded.metadata, spans = excluded.spans, hash = excluded.hash, sort_key = excluded.sort_key
+    metadata = excluded.metadata, spans = excluded.spans, hash = excluded.hash, sort_key = excluded.sort_key,
+    crc = excluded.crc
 """
-_IN_ORDER = "FROM documents WHERE namespace = ? ORDER BY sort_key, id"
+_COLUMNS = "namespace, id, title, text, metadata, spans, hash, sort_key"
 
 
 class DocumentTable(Database):
@@ -96,9 +98,7 @@ class DocumentTable(Database):
 
     def documents(self, namespace: str) -> Iterator[Document]:
         """Yield the documents of ``namespace`` by content, then id: an order without history."""
-        for document_id, title, text, metadata in self._rows(
-            f"SELECT id, title, text, metadata {_IN_ORDER}", (namespace,)
-        ):
+        for document_id, title, text, metadata, _ in self._in_order(namespace):
             yield Document(text, document_id, title, self._loads(metadata) or NO_METADATA, namespace)
 
     def passages(self, namespace: str) -> Iterator[Passage]:
@@ -107,8 +107,7 @@ class DocumentTable(Database):
         A passage's id is ``DOCUMENT_ID#ORDINAL``, after ``NAMESPACE/`` outside the default namespace.
         """
         prefix = "" if namespace == DEFAULT_NAMESPACE else f"{namespace}/"
-        sql = f"SELECT id, title, text, metadata, spans {_IN_ORDER}"
-        for document_id, title, text, stored, spans in self._rows(sql, (namespace,)):
+        for document_id, title, text, stored, spans in self._in_order(namespace):
             metadata = self._loads(stored) or NO_METADATA
             for ordinal, (start, end) in enumerate(decode_spans(self._loads(spans))):
                 yield Passage(
@@ -122,6 +121,23 @@ class DocumentTable(Database):
                     namespace,
                 )
 
+    def _in_order(self, namespace: str) -> Iterator[tuple[str, str, str, str, str]]:
+        """Yield id, title, text, metadata and spans, each as it was written and none left out.
+
+        SQLite finds the rows by its own index, so that they are counted once more in the table itself.
+        """
+        read = 0
+        where = "FROM documents WHERE namespace = ? ORDER BY sort_key, id"
+        for *values, crc in self._rows(f"SELECT {_COLUMNS}, {self._crc} {where}", (namespace,)):
+            self._check("documents", crc, *values)
+            _, document_id, title, text, metadata, spans, _, _ = values
+            read += 1
+            yield document_id, title, text, metadata, spans
+        sql = "SELECT count(*) FROM documents NOT INDEXED WHERE namespace = ?"
+        for (count,) in self._rows(sql, (namespace,)):
+            if count != read:
+                raise corrupt(self._path, f"{count} documents of {namespace!r} are stored and {read} found")
+
     def _loads(self, stored: str) -> Any:
         if stored == "{}":  # by far the most common
             return None
@@ -131,11 +147,13 @@ class DocumentTable(Database):
             raise corrupt(self._path, error) from error
 
 
-def _row(document: Document, spans: Sequence[tuple[int, int]], chunk_fingerprint: str) -> tuple[str, ...]:
+def _row(
+    document: Document, spans: Sequence[tuple[int, int]], chunk_fingerprint: str
+) -> tuple[str | int, ...]:
     if any(not 0 <= start <= end <= len(document.text) for start, end in spans):
         raise ValueError(f"a span lies outside the text of document {document.id!r}")
     flat = [offset for span in spans for offset in span]
-    return (
+    row = (
         document.namespace,
         document.id,
         document.title,
@@ -145,3 +163,4 @@ def _row(document: Document, spans: Sequence[tuple[int, int]], chunk_fingerprint
         document_hash(document, chunk_fingerprint),
         sort_key(document),
     )
+    return (*row, row_checksum(*row))

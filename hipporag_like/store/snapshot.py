@@ -2,7 +2,7 @@
 
 ::
 
-    INDEX/CURRENT                       the number of the published snapshot
+    INDEX/CURRENT                       number and manifest checksum of the published snapshot
     INDEX/snapshots/N/manifest.json     format, fields, and shape, type, size and checksum of each array
     INDEX/snapshots/N/gI/NAME.npy       the arrays of group I
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
+from hipporag_like.store import stamp
 from hipporag_like.store.files import (
     FILE_MODE,
     FOLDER_MODE,
@@ -33,10 +34,11 @@ from hipporag_like.store.manifest import (
     ArrayEntry,
     GroupEntry,
     Manifest,
+    encode_current,
     encode_manifest,
 )
 from hipporag_like.store.pin import retire
-from hipporag_like.store.reader import Snapshot, current_number
+from hipporag_like.store.reader import SMALL_BYTES, Snapshot, current_number
 
 _TEMPORARY = ".tmp-"
 
@@ -58,6 +60,7 @@ class SnapshotWriter:
         self._snapshots = self._folder / SNAPSHOTS_NAME
         self._temporary = self._snapshots / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
         self._groups: dict[str, GroupEntry] = {}
+        self._right: list[str] = []  # large files that need no check: written now, or checked before
         self._open = False
 
     def __enter__(self) -> SnapshotWriter:
@@ -110,6 +113,7 @@ class SnapshotWriter:
         path = self._temporary / self._groups[group].folder / f"{name}.npy"
         with file_errors("write", path):
             files[name] = _save(path, array)
+        self._note_right(group, name)
 
     def reuse(self, group: str, snapshot: Snapshot) -> None:
         """Take over a whole group from an open snapshot, by hard links where the file system has them.
@@ -124,9 +128,12 @@ class SnapshotWriter:
         target = self._group(group)
         for name, (source, entry) in snapshot.entries(group).items():
             path = self._temporary / target.folder / source.name
+            checked = snapshot.is_checked(group, name)  # before linking, which changes the file's times
             with file_errors("write", path):
                 _link(source, path)
             target.files[name] = entry
+            if checked:
+                self._note_right(group, name)
 
     def publish(self, fields: Mapping[str, Any]) -> int:
         """Make what was written the snapshot that readers open from here on; return its number.
@@ -157,14 +164,20 @@ class SnapshotWriter:
             self._temporary = target  # what to remove should the last step fail
             sync_folder(self._snapshots)
             beside = self._folder / f"{CURRENT_NAME}.tmp"
-            write_durably(beside, f"{number}\n".encode())
+            write_durably(beside, encode_current(number, manifest))
             os.replace(beside, self._folder / CURRENT_NAME)
         self._temporary = self._snapshots / f"{_TEMPORARY}published"
         self._open = False
         with file_errors("write", self._folder):
             sync_folder(self._folder)
         _remove_old(self._snapshots, {number, previous})
+        stamp.record_written(target, self._right)
         return number
+
+    def _note_right(self, group: str, name: str) -> None:
+        entry = self._groups[group]
+        if entry.files[name].nbytes > SMALL_BYTES:
+            self._right.append(f"{entry.folder}/{name}.npy")
 
     def _require_open(self) -> None:
         if not self._open:

@@ -231,7 +231,7 @@ def test_newer_format(tmp_path, opener):
     with sqlite3.connect(tmp_path / "journal.db") as raw:
         raw.execute("UPDATE meta SET value = 99 WHERE key = 'format'")
     raw.close()
-    with pytest.raises(IndexFormatError, match="has format 99 and this version reads up to 2; upgrade"):
+    with pytest.raises(IndexFormatError, match="has format 99 and this version reads up to 3; upgrade"):
         opener(tmp_path)
 
 
@@ -240,7 +240,7 @@ def test_damaged_file(tmp_path, opener):
     Journal.open(tmp_path).close()
     (tmp_path / "journal.db").write_bytes(b"this is no database " * 400)
     with pytest.raises(
-        IndexCorruptError, match=r"journal\.db is damaged .*make it again with: hipporag-like index"
+        IndexCorruptError, match=r"journal\.db is damaged .*with: hipporag-like repair"
     ):
         opener(tmp_path)
 
