@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hipporag_like.config import Config, SearchConfig
-from hipporag_like.errors import IndexCorruptError, IndexMismatchError, IndexNotFoundError, UsageError
+from hipporag_like.errors import (
+    IndexCorruptError,
+    IndexMismatchError,
+    IndexNotFoundError,
+    IndexOutdatedError,
+    UsageError,
+)
 from hipporag_like.types import Trace, Usage
 
 if TYPE_CHECKING:
@@ -42,10 +48,13 @@ class Parts:
         The index folder.
     given
         What the user brought along.
+    upgrade
+        Whether a snapshot of an older format may be made again.
     """
 
-    def __init__(self, path: Path, given: Given) -> None:
+    def __init__(self, path: Path, given: Given, upgrade: bool = True) -> None:
         self._path = path
+        self._upgrade = upgrade
         self._given = given
         self._opened: Index | None = None
 
@@ -56,7 +65,7 @@ class Parts:
             return self._given.config
         try:
             return Config.from_dict(self.index().manifest["config"])
-        except (IndexNotFoundError, IndexCorruptError):
+        except (IndexNotFoundError, IndexCorruptError, IndexOutdatedError):
             from hipporag_like.indexing.notes import noted_config
 
             return noted_config(self._path)
@@ -106,7 +115,15 @@ class Parts:
             from hipporag_like.indexing.index import Index
             from hipporag_like.store.snapshot import open_snapshot
 
-            self._opened = Index(open_snapshot(self._path))
+            try:
+                self._opened = Index(open_snapshot(self._path))
+            except IndexOutdatedError:
+                if not self._upgrade:
+                    raise
+                from hipporag_like.indexing.upgrade import upgrade
+
+                upgrade(self._path)
+                self._opened = Index(open_snapshot(self._path))
         return self._opened
 
     def segments(self, namespace: str | None) -> list[Segment]:
@@ -205,7 +222,7 @@ class Parts:
         """Return the length of its vectors, from the index where that knows: a server would have to be asked."""
         try:
             manifest = self.index().manifest
-        except (IndexNotFoundError, IndexCorruptError):
+        except (IndexNotFoundError, IndexCorruptError, IndexOutdatedError):
             return embedder.dim
         return int(manifest["dim"]) if manifest["embedder"] == embedder.fingerprint else embedder.dim
 

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from hipporag_like.config import Config
-from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
+from hipporag_like.errors import IndexCorruptError, IndexNotFoundError, IndexOutdatedError
 from hipporag_like.indexing.assemble import assemble
 from hipporag_like.indexing.embed import CachedEmbedding
 from hipporag_like.indexing.extract import extract
 from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest, recut
 from hipporag_like.indexing.live import prune
-from hipporag_like.indexing.notes import note_config, open_journal
+from hipporag_like.indexing.notes import note_config, note_made_with, open_journal
 from hipporag_like.models.protocols import Embedder, Extractor
 from hipporag_like.progress import Track
 from hipporag_like.store.codec import canonical_json
@@ -141,6 +141,23 @@ def delete_documents(
         return report
 
 
+def republish(folder: Path, journal: Journal, config: Config, models: Models, track: Track) -> IndexReport:
+    """Make every array again from the journal and publish; to be called while holding the ``WriterLock``.
+
+    Parameters
+    ----------
+    folder
+        The index.
+    journal
+        Its journal, open for writing.
+    config, models
+        How it was indexed; models are only called for what the journal lacks.
+    track
+        Told about progress.
+    """
+    return _publish(folder, journal, config, models, track, _Run(), None, Ingested(0, 0, 0, frozenset(), ()))
+
+
 def _forget(folder: Path, journal: Journal, models: Models) -> None:
     """Remove what is left of texts that were deleted or replaced: what was made of them, and the snapshots before."""
     prune(folder, journal, models.extractor)
@@ -159,10 +176,10 @@ def fingerprint_of(config: Config, models: Models) -> str:
 
 
 def _current(folder: Path) -> Snapshot | None:
-    """Return the published snapshot; None where there is none, or a damaged one, which the journal makes anew."""
+    """Return the published snapshot; None where it is missing, damaged or old: the journal makes it anew."""
     try:
         return open_snapshot(folder)
-    except (IndexNotFoundError, IndexCorruptError):
+    except (IndexNotFoundError, IndexCorruptError, IndexOutdatedError):
         return None
 
 
@@ -199,7 +216,9 @@ def _publish(
             "dim": models.dim,
             "extractor": models.extractor.fingerprint,
             "prompts": dict(models.prompts),
+            "journal": journal.identity(),
         }
+        note_made_with(journal, fields)
         kept: Mapping[str, Any] = {} if old is None else old.manifest["namespaces"]
         sizes: dict[str, dict[str, int]] = {}
         with SnapshotWriter(folder) as writer:

@@ -40,7 +40,7 @@ def journal_findings(folder: Path) -> Iterator[Finding]:
     path = folder / JOURNAL_NAME
     if not path.is_file() or path.stat().st_size == 0:
         remedy = f"put back a copy of it, or make the index again with: hipporag-like index SOURCE --index {folder}"
-        yield Finding(str(path), "it is missing", remedy)
+        yield Finding(str(path), "is missing", remedy)
         return
     try:
         connection = connect_readonly(folder)

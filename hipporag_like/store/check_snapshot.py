@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hipporag_like.errors import IndexFormatError, IndexNotFoundError, StoreError
-from hipporag_like.store.finding import Finding, found
+from hipporag_like.store.finding import REPAIR, Finding, found
 from hipporag_like.store.manifest import (
     CURRENT_NAME,
     FORMAT,
@@ -87,22 +87,27 @@ def snapshot_findings(folder: Path) -> Iterator[Finding]:
         current = read_current(folder)
     except IndexNotFoundError:
         if snapshot_numbers(folder):
-            yield found(path, "it is missing", folder)
+            yield Finding(str(path), "is missing", REPAIR.format(folder=folder))
         return
     except StoreError as error:
-        yield found(path, error, folder)
+        yield found(path, str(error.__cause__ or "it names no snapshot"), folder)
         return
     source = folder / SNAPSHOTS_NAME / str(current.number) / MANIFEST_NAME
     try:
         manifest = read_manifest(folder, current.number)
     except IndexFormatError as error:
-        yield Finding(str(source), str(error), "upgrade with: pip install --upgrade hipporag-like")
+        yield Finding(
+            str(source),
+            f"is of a newer version ({error})",
+            "upgrade with: pip install --upgrade hipporag-like",
+        )
         return
     if manifest is None:
         yield found(source, "it is missing, or its checksum does not fit its content", folder)
         return
     if manifest.format < FORMAT:
-        yield found(source, f"no damage: it has format {manifest.format}, this version reads {FORMAT}", folder)
+        what = f"has format {manifest.format} and this version reads {FORMAT}"
+        yield Finding(str(source), what, REPAIR.format(folder=folder))
     elif manifest.checksum != current.checksum:
         yield found(path, f"it does not fit {source}", folder)
     yield from file_findings(folder, manifest)

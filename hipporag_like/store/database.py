@@ -70,6 +70,12 @@ class Database:
             return int(value)
         raise corrupt(self._path, "it has no format number")
 
+    def exceed_revision(self, revision: int) -> None:
+        """Make the revision greater than ``revision``, so that nothing made before counts as up to date."""
+        with self._transaction() as connection:
+            sql = "UPDATE meta SET value = ? WHERE key = 'revision' AND value <= ?"
+            connection.execute(sql, (revision + 1, revision))
+
     def identity(self) -> str:
         """Return the name that this journal got when it was made; empty in a format below 3."""
         for (value,) in self._rows("SELECT value FROM meta WHERE key = 'identity'"):

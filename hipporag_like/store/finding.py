@@ -17,7 +17,7 @@ class Finding:
     file
         The file.
     what
-        What is wrong with it; no sentence of its own.
+        What is wrong with it, as it goes on after the name of the file.
     remedy
         What to do.
     """
@@ -29,9 +29,9 @@ class Finding:
     @property
     def sentence(self) -> str:
         """All of it in one sentence."""
-        return f"{self.file} is damaged ({self.what}); {self.remedy}"
+        return f"{self.file} {self.what}; {self.remedy}"
 
 
 def found(path: Path, what: object, folder: Path) -> Finding:
     """Return the finding for a file that ``repair`` can make again or save what is readable of."""
-    return Finding(str(path), str(what), REPAIR.format(folder=folder))
+    return Finding(str(path), f"is damaged ({what})", REPAIR.format(folder=folder))

@@ -165,7 +165,8 @@ def open_snapshot(folder: Path) -> Snapshot:
     """Open what was last published in an index folder.
 
     Checks that every file is there with its right size, and the content of files up to 1 MiB; that of larger
-    ones is checked when they are first used, see ``store.stamp``. The snapshot stays readable until closed, whatever writers publish.
+    ones is checked when they are first used, see ``store.stamp``. The snapshot stays readable until closed,
+    whatever writers publish.
 
     Parameters
     ----------

@@ -132,7 +132,9 @@ class ResultTables(Database):
         matrix = np.zeros((len(distinct), dim), dtype=np.float32)
         for part, marks in batches(distinct):
             where = f"fingerprint = ? AND hash IN ({marks})"
-            rows = list(self._rows(f"SELECT hash, vector, {self._crc} FROM vectors WHERE {where}", (row, *part)))
+            rows = list(
+                self._rows(f"SELECT hash, vector, {self._crc} FROM vectors WHERE {where}", (row, *part))
+            )
             for key, vector, crc in rows:
                 self._check("vectors", crc, row, key, vector)
                 if len(vector) != dim * _FLOAT.itemsize:

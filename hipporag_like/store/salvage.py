@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hipporag_like.errors import StoreError
 from hipporag_like.store.check_journal import CHECKS, TABLES
@@ -41,7 +42,7 @@ class Salvaged:
     aside: Path
 
 
-def salvage(folder: Path, revision: int) -> Salvaged:
+def salvage(folder: Path, revision: int, identity: str) -> Salvaged:
     """Put a fresh journal in the place of a damaged one; to be called while holding the ``WriterLock``.
 
     Parameters
@@ -49,7 +50,9 @@ def salvage(folder: Path, revision: int) -> Salvaged:
     folder
         The index folder.
     revision
-        The least that the new journal's revision must exceed.
+        What the new journal's revision must exceed.
+    identity
+        The journal's name, for when it cannot be read; empty where that is not known.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def salvage(folder: Path, revision: int) -> Salvaged:
         old = _copy(path, work / "old.db")
         fresh = work / "fresh"
         with closing(connect(fresh)) as target:
-            kept, lost = _save(path, old, target, revision)
+            kept, lost = _save(path, old, target, revision, identity)
         if not kept["documents"]:
             raise StoreError(
                 f"no document in {path} can be read any more; put back a copy of it, or delete {folder} and make "
@@ -118,7 +121,7 @@ def _mend_head(head: bytearray, size: int) -> None:
 
 
 def _save(
-    path: Path, old: Path, target: sqlite3.Connection, revision: int
+    path: Path, old: Path, target: sqlite3.Connection, revision: int, identity: str
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Copy every readable row; documents first."""
     kept = dict.fromkeys(TABLES, 0)
@@ -128,13 +131,13 @@ def _save(
         models = dict(_rows(source, "fingerprints", ("name",), ""))
         with transaction(target):
             for number, (name, _) in models.items():
-                values = (number, name.decode("utf-8", "replace"))
+                values = (number, str(name, "utf-8", "replace"))
                 target.execute("INSERT OR IGNORE INTO fingerprints VALUES (?, ?)", values)
-            _save_notes(source, target, revision)
+            _save_notes(source, target, revision, identity)
             for table, columns in TABLES.items():
-                for values, whole in _judged(source, table, columns):
-                    if whole and (table == "documents" or values[0] in models):
-                        kept[table] += _insert(target, table, columns, values)
+                for row, whole in _judged(source, table, columns):
+                    if whole and (table == "documents" or row[0] in models):
+                        kept[table] += _insert(target, table, columns, row)
                     else:
                         lost[table] += 1
     return kept, lost
@@ -151,9 +154,9 @@ def _insert(target: sqlite3.Connection, table: str, columns: tuple[str, ...], va
     return target.execute(sql, (*typed, row_checksum(*typed))).rowcount
 
 
-def _save_notes(source: sqlite3.Connection, target: sqlite3.Connection, revision: int) -> None:
+def _save_notes(source: sqlite3.Connection, target: sqlite3.Connection, revision: int, identity: str) -> None:
     """Copy options and the journal's name where they are whole; the revision only ever grows."""
-    notes: dict[bytes, object] = {}
+    notes: dict[bytes, object] = {b"identity": identity.encode()} if identity else {}
     for query in ("SELECT key, value, crc FROM meta", "SELECT key, value, NULL FROM meta"):
         with suppress(sqlite3.DatabaseError):
             for key, value, crc in source.execute(query):
@@ -187,10 +190,12 @@ def _has_sums(source: sqlite3.Connection, table: str) -> bool:
 
 def _rows(
     source: sqlite3.Connection, table: str, columns: tuple[str, ...], more: str
-) -> Iterator[tuple[int, tuple[object, ...]]]:
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Yield row number and values of what can be read; where a stretch cannot, its halves are tried."""
     wanted = ", ".join((*columns, more or "NULL"))
-    sql = f"SELECT rowid, {wanted} FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?"
+    sql = (
+        f"SELECT rowid, {wanted} FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?"
+    )
     stretches = [(0, _MOST_ROWS)]
     while stretches:
         start, end = stretches.pop()

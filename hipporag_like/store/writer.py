@@ -201,6 +201,28 @@ class SnapshotWriter:
             return 0
 
 
+def point_to(folder: Path, number: int, checksum: str) -> None:
+    """Make ``CURRENT`` name a snapshot that is there; while holding the ``WriterLock``.
+
+    Parameters
+    ----------
+    folder
+        The index folder.
+    number, checksum
+        Of the snapshot and of its manifest.
+
+    Raises
+    ------
+    StoreError
+        It cannot be written.
+    """
+    beside = folder / f"{CURRENT_NAME}.tmp"
+    with file_errors("write", beside):
+        write_durably(beside, f"{number} {checksum}\n".encode())
+        os.replace(beside, folder / CURRENT_NAME)
+        sync_folder(folder)
+
+
 def remove_old_snapshots(folder: Path) -> None:
     """Remove every snapshot but the published one, because its texts are to be gone; while holding the ``WriterLock``.
 

@@ -140,7 +140,9 @@ def old(tmp_path, monkeypatch):
         Journal.open(tmp_path).close()
     document, spans = Document("Ada met Otto.", "d"), [(0, 13)]
     raw = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
-    raw.execute("INSERT INTO documents VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", _row(document, spans, "chunks")[:-1])
+    raw.execute(
+        "INSERT INTO documents VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", _row(document, spans, "chunks")[:-1]
+    )
     raw.execute("INSERT INTO fingerprints VALUES (1, 'f')")
     payload = encode_extraction(Extraction(names=("Ada",)))
     raw.execute("INSERT INTO extractions VALUES (1, 'k', 'ok', ?)", (payload,))

@@ -239,9 +239,7 @@ def test_newer_format(tmp_path, opener):
 def test_damaged_file(tmp_path, opener):
     Journal.open(tmp_path).close()
     (tmp_path / "journal.db").write_bytes(b"this is no database " * 400)
-    with pytest.raises(
-        IndexCorruptError, match=r"journal\.db is damaged .*with: hipporag-like repair"
-    ):
+    with pytest.raises(IndexCorruptError, match=r"journal\.db is damaged .*with: hipporag-like repair"):
         opener(tmp_path)
 
 

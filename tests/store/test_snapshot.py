@@ -253,7 +253,9 @@ def test_no_index(tmp_path):
 def test_current_is_garbage_and_a_publication_mends_it(tmp_path, content):
     publish_one(tmp_path)
     (tmp_path / "CURRENT").write_bytes(content)
-    with pytest.raises(IndexCorruptError, match=r"CURRENT is damaged .*rebuild it with: hipporag-like repair"):
+    with pytest.raises(
+        IndexCorruptError, match=r"CURRENT is damaged .*rebuild it with: hipporag-like repair"
+    ):
         open_snapshot(tmp_path)
     assert publish_one(tmp_path) == 2 and open_snapshot(tmp_path).number == 2
 
