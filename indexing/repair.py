@@ -33,7 +33,7 @@ from hipporag_like.store.connection import JOURNAL_NAME
 from hipporag_like.store.files import remove_tree
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.lock import WriterLock
-from hipporag_like.store.manifest import CURRENT_NAME, FORMAT, SNAPSHOTS_NAME, Manifest
+from hipporag_like.store.manifest import CURRENT_NAME, SNAPSHOTS_NAME, Manifest, is_outdated
 from hipporag_like.store.salvage import Salvaged, salvage
 from hipporag_like.store.snapshot import open_snapshot
 from hipporag_like.store.writer import point_to
@@ -203,7 +203,7 @@ def _still_good(folder: Path, revision: int) -> Manifest | None:
         manifest = read_manifest(folder, number)
         if (
             manifest is not None
-            and manifest.format == FORMAT
+            and not is_outdated(manifest)
             and manifest.fields.get("revision") == revision
             and not any(file_findings(folder, manifest))
         ):

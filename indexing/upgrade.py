@@ -12,7 +12,7 @@ from pathlib import Path
 from hipporag_like.errors import IndexOutdatedError
 from hipporag_like.indexing.repair import repair
 from hipporag_like.store.check_snapshot import published_manifest
-from hipporag_like.store.manifest import FORMAT
+from hipporag_like.store.manifest import is_outdated, outdated
 
 
 def upgrade(folder: Path) -> str:
@@ -39,12 +39,12 @@ def upgrade(folder: Path) -> str:
     """
     folder = Path(folder)
     manifest = published_manifest(folder)
-    if manifest is None or manifest.format >= FORMAT:
+    if manifest is None or not is_outdated(manifest):
         return ""
     if not os.access(folder, os.W_OK):
         raise IndexOutdatedError(
-            f"the snapshot in {folder} has format {manifest.format}, this version reads {FORMAT}, and the folder "
-            f"cannot be written; rebuild it where it can, with: hipporag-like repair --index {folder}"
+            f"the snapshot in {folder} {outdated(manifest)}, and the folder cannot be written; rebuild it where it "
+            f"can, with: hipporag-like repair --index {folder}"
         )
     repair(folder)
-    return f"{folder} was made by an older version; rebuilt from its journal (format {manifest.format} to {FORMAT})"
+    return f"rebuilt the snapshot in {folder} from its journal: it {outdated(manifest)}"

@@ -10,12 +10,13 @@ from hipporag_like.errors import IndexFormatError, IndexNotFoundError, StoreErro
 from hipporag_like.store.finding import REPAIR, Finding, found
 from hipporag_like.store.manifest import (
     CURRENT_NAME,
-    FORMAT,
     MANIFEST_NAME,
     SNAPSHOTS_NAME,
     Manifest,
     ManifestError,
     decode_manifest,
+    is_outdated,
+    outdated,
 )
 from hipporag_like.store.reader import crc32_of, read_current
 
@@ -49,7 +50,7 @@ def published_manifest(folder: Path) -> Manifest | None:
     except StoreError:
         return None
     manifest = read_manifest(folder, current.number)
-    if manifest is None or (manifest.format >= FORMAT and manifest.checksum != current.checksum):
+    if manifest is None or (not is_outdated(manifest) and manifest.checksum != current.checksum):
         return None
     return manifest
 
@@ -105,9 +106,8 @@ def snapshot_findings(folder: Path) -> Iterator[Finding]:
     if manifest is None:
         yield found(source, "it is missing, or its checksum does not fit its content", folder)
         return
-    if manifest.format < FORMAT:
-        what = f"has format {manifest.format} and this version reads {FORMAT}"
-        yield Finding(str(source), what, REPAIR.format(folder=folder))
+    if is_outdated(manifest):
+        yield Finding(str(source), outdated(manifest), REPAIR.format(folder=folder))
     elif manifest.checksum != current.checksum:
         yield found(path, f"it does not fit {source}", folder)
     yield from file_findings(folder, manifest)

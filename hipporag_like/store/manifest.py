@@ -65,6 +65,16 @@ class ManifestError(HippoRAGLikeError):
     """The bytes are no manifest; the message says what is wrong with them."""
 
 
+def is_outdated(manifest: Manifest) -> bool:
+    """Return whether an older version wrote a manifest, so that its snapshot is to be made again."""
+    return manifest.format < FORMAT
+
+
+def outdated(manifest: Manifest) -> str:
+    """Return how its format differs from that of this version, in words."""
+    return f"has format {manifest.format} and this version reads {FORMAT}"
+
+
 def encode_manifest(manifest: Manifest) -> bytes:
     """Return ``manifest`` as JSON whose first line is its own checksum.
 

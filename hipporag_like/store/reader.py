@@ -21,13 +21,14 @@ from hipporag_like.store import stamp
 from hipporag_like.store.files import damaged, file_error, file_errors, missing_index
 from hipporag_like.store.manifest import (
     CURRENT_NAME,
-    FORMAT,
     MANIFEST_NAME,
     SNAPSHOTS_NAME,
     ArrayEntry,
     Manifest,
     ManifestError,
     decode_manifest,
+    is_outdated,
+    outdated,
 )
 from hipporag_like.store.pin import open_pinned
 
@@ -263,10 +264,9 @@ def _open(index: Path, current: Current) -> Snapshot:
 
 
 def _check_format(index: Path, path: Path, manifest: Manifest) -> None:
-    if manifest.format < FORMAT:
+    if is_outdated(manifest):
         raise IndexOutdatedError(
-            f"{path} has format {manifest.format} and this version reads {FORMAT}; "
-            f"rebuild it, without a model, with: hipporag-like repair --index {index}"
+            f"{path} {outdated(manifest)}; rebuild it, without a model, with: hipporag-like repair --index {index}"
         )
 
 
