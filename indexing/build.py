@@ -16,7 +16,14 @@ from hipporag_like.indexing.embed import CachedEmbedding
 from hipporag_like.indexing.extract import extract
 from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest, recut
 from hipporag_like.indexing.live import prune
-from hipporag_like.indexing.notes import note_config, note_made_with, open_journal
+from hipporag_like.indexing.notes import (
+    is_untidy,
+    note_config,
+    note_made_with,
+    note_tidy,
+    note_untidy,
+    open_journal,
+)
 from hipporag_like.models.protocols import Embedder, Extractor
 from hipporag_like.progress import Track
 from hipporag_like.store.codec import canonical_json
@@ -107,7 +114,7 @@ def index_documents(
                 recut(journal, config.chunk, track)
         run.failures += found.failures
         report = _publish(folder, journal, config, models, track, run, touched, found)
-        if found.updated:
+        if is_untidy(journal):
             _forget(folder, journal, models)
         return report
 
@@ -130,13 +137,15 @@ def delete_documents(
     run = _Run(failures=list(failures))
     with WriterLock(folder), open_journal(folder) as journal:
         before = journal.revision()
+        if keys:
+            note_untidy(journal)
         deleted = journal.delete_documents(keys)
         touched = None if _stale(folder, before, config, models) else frozenset(ns for ns, _ in keys)
         if touched is None:
             recut(journal, config.chunk, track)
         nothing = Ingested(0, 0, 0, frozenset(), ())
         report = _publish(folder, journal, config, models, track, run, touched, nothing, deleted)
-        if deleted:
+        if is_untidy(journal):
             _forget(folder, journal, models)
         return report
 
@@ -162,6 +171,7 @@ def _forget(folder: Path, journal: Journal, models: Models) -> None:
     """Remove what is left of texts that were deleted or replaced: what was made of them, and the snapshots before."""
     prune(folder, journal, models.extractor)
     remove_old_snapshots(folder)
+    note_tidy(journal)
 
 
 def fingerprint_of(config: Config, models: Models) -> str:

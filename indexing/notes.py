@@ -17,6 +17,7 @@ from hipporag_like.store.snapshot import open_snapshot
 
 _CONFIG = "config"
 _MADE_WITH = "made with"
+_UNTIDY = "untidy"
 _MODELS = ("embedder", "dim", "extractor", "prompts")  # fields of a snapshot's manifest
 
 
@@ -74,6 +75,25 @@ def made_with_of(journal: Journal) -> dict[str, Any] | None:
     """Return what :func:`note_made_with` kept, or None."""
     text = journal.get_meta(_MADE_WITH)
     return None if text is None else dict(json.loads(text))
+
+
+def note_untidy(journal: Journal) -> None:
+    """Note, before texts are deleted or replaced, that what was made of them is to be removed afterwards.
+
+    A run that is killed in between leaves the note, and the next one removes it.
+    """
+    if not is_untidy(journal):
+        journal.set_meta(_UNTIDY, "yes")
+
+
+def note_tidy(journal: Journal) -> None:
+    """Note that nothing is left of texts that were deleted or replaced."""
+    journal.set_meta(_UNTIDY, "no")
+
+
+def is_untidy(journal: Journal) -> bool:
+    """Return whether something may be left of texts that were deleted or replaced."""
+    return journal.get_meta(_UNTIDY) == "yes"
 
 
 def note_config(journal: Journal, config: Config) -> None:

@@ -168,7 +168,7 @@ def _mend_snapshot(
             return [], []
         if not journal.namespaces() and not snapshot_numbers(folder):
             return [], []
-        again = None if salvaged else _still_good(folder, journal.revision())
+        again = None if salvaged or behind else _still_good(folder, journal.revision())
         if again is not None:
             point_to(folder, again.number, again.checksum)
             return [f"{CURRENT_NAME} names snapshot {again.number} again, which is sound"], []

@@ -73,10 +73,10 @@ def salvage(folder: Path, revision: int, identity: str) -> Salvaged:
             )
         aside = _aside(path)
         with file_errors("move", path):
-            os.replace(path, aside)
-            for end in _LOGS:
+            _keep(path, aside)
+            for end in _LOGS:  # or SQLite would write the old log into the new file
                 with suppress(FileNotFoundError):
-                    os.replace(f"{path}{end}", f"{aside}{end}")
+                    os.unlink(f"{path}{end}")
             os.replace(fresh / JOURNAL_NAME, path)
             sync_folder(folder)
     return Salvaged(kept, lost, aside)
@@ -87,6 +87,17 @@ def _aside(path: Path) -> Path:
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
     return aside
+
+
+def _keep(path: Path, aside: Path) -> None:
+    """Give the damaged file and its log a second name, so that at no moment there is none."""
+    for source, target in ((path, aside), (Path(f"{path}-wal"), Path(f"{aside}-wal"))):
+        if source.exists():
+            try:
+                os.link(source, target)
+            except OSError:  # no hard links here
+                shutil.copyfile(source, target)
+                os.chmod(target, FILE_MODE)
 
 
 def _copy(path: Path, copy: Path) -> Path:
