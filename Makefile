@@ -66,7 +66,7 @@ slow: $(VENV)/.installed-test  ## the tests that take minutes
 KILLS ?= 300
 faults-long: $(VENV)/.installed-test  ## kill, damage and mend indexes at length: KILLS=300 kills, every file
 	@echo "-> pytest tests/faults, $(KILLS) kills"
-	@HIPPORAG_LIKE_KILLS=$(KILLS) $(RUN) -m pytest -m "slow or not slow" tests/faults
+	@HIPPORAG_LIKE_KILLS=$(KILLS) HIPPORAG_LIKE_FAULTS=100000 $(RUN) -m pytest -m "slow or not slow" tests/faults
 
 # Without torch these skip; with it they build models of a few thousand weights and load them as any other.
 LOCAL_TESTS := tests/contracts tests/models/test_local.py tests/models/test_qa_reader.py \
