@@ -85,7 +85,7 @@ def alter_manifest() -> None:
 
 def newer_manifest() -> None:
     path = snapshot_file("manifest.json")
-    path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 99', 1))
+    path.write_bytes(path.read_bytes().replace(b'"format": 2', b'"format": 99', 1))
 
 
 def newer_journal() -> None:
