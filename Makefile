@@ -29,7 +29,7 @@ unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test setup lint types wheel-check slow faults-long local notebooks ablation fit fit-data check clean
+.PHONY: help demo test setup lint types wheel-check slow faults-long local notebooks ablation fit fit-data bench bench-large check clean
 
 help:
 	@echo "make TARGET [PYTHON=python3.12]"
@@ -107,10 +107,28 @@ fit: fit-data $(VENV)/.installed-fit  ## fit the learned fusion again, into retr
 	@$(BENCHMARKS).fit_fusion $(FIT_SETS) --index-root $(FIT)/indexes --out retrieval/models --held-out $(FIT)/held_out
 	@echo "-> retrieval/models is new; the trees fitted without each set are in $(FIT)/held_out"
 
+# Scale (docs/scaling.md). Indexes of the dev sets stay in $(BENCH); the made-up ones are removed after each size.
+BENCH := .bench
+BENCH_SETS = $(foreach set,musique_train100 2wiki_dev,$(if $(wildcard $(DATA)/$(set)/corpus.jsonl),"$(DATA)/$(set)"))
+
+bench: $(VENV)/.installed-test  ## time, memory, disk up to 100,000 made-up passages, and on DATA; minutes
+	@echo "-> measuring; the first run also embeds the data sets of DATA"
+	@$(BENCHMARKS).scale --datasets $(BENCH_SETS) --work $(BENCH)
+	@$(BENCHMARKS).scale_plots
+	@$(BENCHMARKS).scale_tables
+	@echo "-> eval/results/scale and the tables of docs/scaling.md are new"
+
+bench-large: $(VENV)/.installed-test  ## the same at a million; an hour or two, 24 GB of memory, 15 GB of disk
+	@echo "-> measuring a million made-up passages"
+	@$(BENCHMARKS).scale --sizes 1000000 --work $(BENCH)
+	@$(BENCHMARKS).scale_plots
+	@$(BENCHMARKS).scale_tables
+	@echo "-> eval/results/scale and the tables of docs/scaling.md are new"
+
 check: lint types test slow notebooks wheel-check local  ## lint, types, test, slow, notebooks, wheel-check and local
 
 clean:  ## remove whatever make made, .venv included
-	rm -rf $(VENV) $(FIT) build dist $(DEMO_INDEX) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FIT) $(BENCH) build dist $(DEMO_INDEX) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f $(LINKS)
 
 # The environment. It is looked after once; again where the folder was moved or copied, or its Python is gone.

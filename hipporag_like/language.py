@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 from hipporag_like.config import LLMConfig, SearchConfig
@@ -11,6 +12,7 @@ from hipporag_like.models.cached_llm import CachedLLM
 from hipporag_like.models.llms import load_llm
 from hipporag_like.models.prompts import Prompts
 from hipporag_like.models.protocols import LLM
+from hipporag_like.once import once
 from hipporag_like.store.calls import CallTable
 
 KeepFacts = Callable[[str, Sequence[str]], list[int]]
@@ -30,6 +32,7 @@ class Language:
     """
 
     def __init__(self, folder: Path, config: LLMConfig, given: LLM | None) -> None:
+        self._making = threading.RLock()
         self._config = config
         self._given = given
         self._calls = CallTable(folder)
@@ -39,7 +42,7 @@ class Language:
         """Whether there is a model at all."""
         return self._given is not None or self._config.model != ""
 
-    @cached_property
+    @once
     def llm(self) -> LLM:
         """The model itself.
 
@@ -50,7 +53,7 @@ class Language:
         """
         return self._given if self._given is not None else load_llm(self._config)
 
-    @cached_property
+    @once
     def prompts(self) -> Prompts:
         """The prompts in force.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,9 @@ from hipporag_like.errors import (
     IndexOutdatedError,
     UsageError,
 )
-from hipporag_like.types import Trace, Usage
+from hipporag_like.once import once
+from hipporag_like.opened import OpenIndex
+from hipporag_like.types import Hit, Trace, Usage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +43,7 @@ class Given:
 
 
 class Parts:
-    """The configuration, the snapshot and the models of one index folder.
+    """The configuration, the snapshot and the models of one index folder; any number of threads may share them.
 
     Parameters
     ----------
@@ -54,11 +57,11 @@ class Parts:
 
     def __init__(self, path: Path, given: Given, upgrade: bool = True) -> None:
         self._path = path
-        self._upgrade = upgrade
         self._given = given
-        self._opened: Index | None = None
+        self._making = threading.RLock()  # see once.py
+        self._opened = OpenIndex(path, upgrade)
 
-    @cached_property
+    @once
     def config(self) -> Config:
         """The options in force: those given, else the index's own, else the defaults."""
         if self._given.config is not None:
@@ -70,7 +73,7 @@ class Parts:
 
             return noted_config(self._path)
 
-    @cached_property
+    @once
     def reader(self) -> Reader:
         """The reader that answers."""
         from hipporag_like.indexing.known import KnownVectors
@@ -85,7 +88,7 @@ class Parts:
         )
         return load_reader(self.config.read, self.config.llm, helpers)
 
-    @cached_property
+    @once
     def embedder(self) -> Embedder:
         """The embedder, loaded now if it was not yet."""
         from hipporag_like.models.embedders import load_embedder
@@ -94,7 +97,7 @@ class Parts:
             return self._given.embedder
         return load_embedder(self.config.embed, self.config.llm)
 
-    @cached_property
+    @once
     def language(self) -> Language:
         """The language model, its prompts and the cache of its answers."""
         from hipporag_like.language import Language
@@ -103,28 +106,18 @@ class Parts:
 
     def close(self) -> None:
         """Let go of the open snapshot and the cache; the parts may go on being used."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
-        if "language" in self.__dict__:
-            self.language.close()
+        self._opened.close()
+        with self._making:
+            if "language" in self.__dict__:
+                self.language.close()
 
     def index(self) -> Index:
         """Return the newest published index, opened once; a rewritten one is opened anew by ``close``."""
-        if self._opened is None:
-            from hipporag_like.indexing.index import Index
-            from hipporag_like.store.snapshot import open_snapshot
+        return self._opened.index()
 
-            try:
-                self._opened = Index(open_snapshot(self._path))
-            except IndexOutdatedError:
-                if not self._upgrade:
-                    raise
-                from hipporag_like.indexing.upgrade import upgrade
-
-                upgrade(self._path)
-                self._opened = Index(open_snapshot(self._path))
-        return self._opened
+    def reading(self, namespace: str | None) -> AbstractContextManager[list[Segment]]:
+        """Hold the snapshot while one namespace, or all of them, are searched."""
+        return self._opened.reading(namespace)
 
     def segments(self, namespace: str | None) -> list[Segment]:
         """Return one namespace, or all of them; an unknown one is a ``UsageError``."""
@@ -164,6 +157,27 @@ class Parts:
     ) -> Trace:
         """Return what a search for a question found and how."""
         return self.trace(segments, question, self.vectors([question], config.method)[0], config, where)
+
+    def hits(
+        self,
+        segments: Sequence[Segment],
+        questions: Sequence[str],
+        config: SearchConfig,
+        where: Mapping[str, Any] | None,
+    ) -> list[list[Hit]]:
+        """Return the hits of each question: embedded together, then searched by one thread a core.
+
+        One by one where a language model is asked: how many calls it gets at a time is for ``llm`` to say.
+        """
+        from hipporag_like.models.threads import cores, map_threads
+
+        vectors = self.vectors(questions, config.method)
+        threads = 1 if self.language.needed_by(config) else cores()
+
+        def find(number: int) -> list[Hit]:
+            return list(self.trace(segments, questions[number], vectors[number], config, where).hits)
+
+        return map_threads(find, range(len(questions)), threads)
 
     def trace(
         self,

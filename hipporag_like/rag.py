@@ -321,13 +321,11 @@ class HippoRAG:
         search = self._parts.search_config(k, method, filter)
         for question in questions:
             _require_question(question)
-        segments = self._parts.segments(namespace)
         found: list[list[Hit]] = []
-        for at in range(0, len(questions), QUESTIONS_AT_ONCE):
-            part = questions[at : at + QUESTIONS_AT_ONCE]
-            vectors = self._parts.vectors(part, search.method)
-            for question, vector in zip(part, vectors, strict=True):
-                found.append(list(self._parts.trace(segments, question, vector, search, where).hits))
+        with self._parts.reading(namespace) as segments:
+            for at in range(0, len(questions), QUESTIONS_AT_ONCE):
+                part = questions[at : at + QUESTIONS_AT_ONCE]
+                found += self._parts.hits(segments, part, search, where)
         return found
 
     def explain(
@@ -363,23 +361,23 @@ class HippoRAG:
         """
         search = self._parts.search_config(k, method, filter, steps)
         _require_question(question)
-        segments = self._parts.segments(namespace)
-        if not iterative:
-            return self._parts.look(segments, question, search, where)
-        from hipporag_like.retrieval.iterate import iterate
-        from hipporag_like.retrieval.step_fusion import DEPTH
+        with self._parts.reading(namespace) as segments:
+            if not iterative:
+                return self._parts.look(segments, question, search, where)
+            from hipporag_like.retrieval.iterate import iterate
+            from hipporag_like.retrieval.step_fusion import DEPTH
 
-        deep = replace(search, k=max(search.k, DEPTH))
-        language = self._parts.language
-        return iterate(
-            question,
-            lambda query: self._parts.look(segments, query, deep, where),
-            language.session(),
-            language.prompts,
-            search.steps,
-            search.k,
-            self.config.read.passages,
-        )
+            deep = replace(search, k=max(search.k, DEPTH))
+            language = self._parts.language
+            return iterate(
+                question,
+                lambda query: self._parts.look(segments, query, deep, where),
+                language.session(),
+                language.prompts,
+                search.steps,
+                search.k,
+                self.config.read.passages,
+            )
 
     def ask(
         self,

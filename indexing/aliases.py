@@ -9,22 +9,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.names import REPEATED, Found, Names, Spans, join_spans, spans_of
-from hipporag_like.indexing.vocabulary import Numbers, Tokens
+from hipporag_like.indexing.names import Found, Names, Spans, join_spans, spans_of
+from hipporag_like.indexing.vocabulary import Numbers
 from hipporag_like.text import STOPWORDS, fold, is_unspaced
 
-# The first word of a sentence is cut off a name where the corpus writes it this many times more often in
-# small letters; it is cut for good only where that rests on enough occurrences.
-SMALL_RATIO = 20
+# A first word is cut off a name for good only where the corpus writes it in small letters so often.
 SURE = 20
 # Longer names than this are no persons ("Treaty between the United States and ...").
 MAX_PERSON_WORDS = 4
-# A first name stands for a longer name only where it is not one of the corpus's common words: "American" is
-# no short form of "American Idol". Share of passages, five always allowed.
-MAX_FIRST_NAME_SHARE = 0.005
 
 
-def settle(found: Found, names: Names, tokens: Tokens, titles: set[int]) -> Spans:
+def settle(found: Found, names: Names) -> Spans:
     """Return the places of the extractor's names after a look at the whole corpus.
 
     "X and Y" stays only where it is a title or repeated. "Next Mattos" at the start of a sentence is cut to
@@ -32,23 +27,19 @@ def settle(found: Found, names: Names, tokens: Tokens, titles: set[int]) -> Span
     found elsewhere in the middle of a sentence; where the evidence is thin both forms are kept, so that no
     name is lost.
     """
-    spans, counts = found.spans, names.passages()
+    spans, context = found.spans, names.context
     keep = np.ones(len(spans.key), dtype=bool)
-    once = counts[spans.key[found.compound]] < REPEATED
-    once &= ~np.isin(spans.key[found.compound], list(titles))
-    keep[found.compound[once]] = False
-    inner = np.ones(len(spans.key), dtype=bool)
-    inner[[row for row, _ in found.openings]] = False
-    known = titles | set(spans.key[inner].tolist())
+    whole = spans.key[found.compound]
+    keep[found.compound] = context.repeated[whole] | context.titled[whole]
     added = []
     for row, surface in found.openings:
         first, _, rest = surface.partition(" ")
         while rest and not rest[0].isupper():  # "Cases of COVID-19"
             rest = rest.partition(" ")[2]
-        small = _times_small(first, tokens, names)
-        if not small or not rest or int(spans.key[row]) in known:
+        small = context.times_small(fold(first))
+        if not small or not rest or context.known[spans.key[row]]:
             continue
-        key = names.name(rest)
+        key = names.name(rest, int(spans.passage[row]))
         if key >= 0:
             keep[row] &= small < SURE
             end = int(spans.end[row])
@@ -56,39 +47,37 @@ def settle(found: Found, names: Names, tokens: Tokens, titles: set[int]) -> Span
     return join_spans([spans[keep], spans_of(added)])
 
 
-def _times_small(word: str, tokens: Tokens, names: Names) -> int:
-    """Return how often the corpus writes a word in small letters; 0 where that is not nearly always."""
-    number = names.words.get(fold(word), -1)
-    if number < 0:
-        return 0
-    small, capital = int(tokens.small_count[number]), int(tokens.capital_count[number])
-    return small if small >= max(2, SMALL_RATIO * capital) else 0
-
-
-def short_forms(spans: Spans, titles: Spans, names: Names, tokens: Tokens) -> Spans:
+def short_forms(spans: Spans, titles: Spans, names: Names) -> Spans:
     """Return places where a single word stands for a longer name of the same passage or of its title.
 
     That is so where it is the last word of exactly one such name, or else the first word of exactly one, and
     the whole name came first. On musique_pool it adds 0.2 to recall@5, on the other dev sets nothing.
     """
-    keys = list(names.keys)
     words = Numbers()
-    first, last, person = (np.zeros(len(keys), dtype=np.int64) for _ in range(3))
-    for number in np.unique(np.concatenate([spans.key, titles.key])).tolist():
-        parts = keys[number].split(" ")
+    used = np.unique(np.concatenate([spans.key, titles.key]))
+    spans, titles = _renumbered(spans, used), _renumbered(titles, used)
+    first, last, person = (np.zeros(len(used), dtype=np.int64) for _ in range(3))
+    for number, key in enumerate(used.tolist()):
+        parts = names.keys.texts[key].split(" ")
         first[number], last[number] = words[parts[0]], words[parts[-1]]
         person[number] = 1 if len(parts) == 1 else 2 * _may_be_person(parts)
     longer = join_spans([titles, spans])
     longer = longer[person[longer.key] == 2]
     single = spans[person[spans.key] == 1]
-    single = single[~np.isin(single.key, titles.key) & ~_inside(single, longer)]
+    single = single[~names.context.are_titles(used[single.key]) & ~_inside(single, longer)]
     by_last = _only_name(longer, last, len(words), single, last)
-    rare = np.array([_is_rare(word, names, tokens) for word in words], dtype=bool)
+    rare = np.array([names.context.is_rare(word) for word in words], dtype=bool)
     by_first = _only_name(longer, first, len(words), single, last)
     by_first[~rare[last[single.key]]] = -1
     meant = np.where(by_last >= 0, by_last, by_first)
     hit = meant >= 0
-    return Spans(single.passage[hit], single.start[hit], single.end[hit], meant[hit].astype(np.int32))
+    keys = used[meant[hit]].astype(np.int32)
+    return Spans(single.passage[hit], single.start[hit], single.end[hit], keys)
+
+
+def _renumbered(spans: Spans, used: NDArray[np.int32]) -> Spans:
+    keys = np.searchsorted(used, spans.key).astype(np.int32)
+    return Spans(spans.passage, spans.start, spans.end, keys)
 
 
 def _inside(single: Spans, longer: Spans) -> NDArray[np.bool_]:
@@ -116,11 +105,6 @@ def _may_be_person(parts: list[str]) -> bool:
         and STOPWORDS.isdisjoint(parts)
         and not is_unspaced(parts[0])
     )
-
-
-def _is_rare(word: str, names: Names, tokens: Tokens) -> bool:
-    number = names.words.get(word, -1)
-    return number < 0 or names.word_passages[number] <= max(5.0, MAX_FIRST_NAME_SHARE * tokens.n_passages)
 
 
 def _only_name(

@@ -1,42 +1,34 @@
-"""One namespace of the journal to the arrays of a segment; ``hipporag_like.indexing.index`` reads them."""
+"""One namespace's corpus to the arrays of a segment; ``hipporag_like.indexing.index`` reads them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.config import Config
+from hipporag_like.config import EXACT_LIMIT, Config
 from hipporag_like.indexing.columns import metadata_columns
-from hipporag_like.indexing.entities import Analysis, analyse
-from hipporag_like.indexing.graph import build_graph
-from hipporag_like.indexing.lexical import build_postings
-from hipporag_like.indexing.phrases import (
-    Phrases,
-    collect_phrases,
-    phrase_graph,
-    phrase_mentions,
-)
+from hipporag_like.indexing.corpus import Corpus, Origin, Strings, table
+from hipporag_like.indexing.display import display
+from hipporag_like.indexing.graph import Mentions, build_graph
+from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.light_vectors import light_vectors
+from hipporag_like.indexing.phrases import Phrases, phrase_graph, phrase_mentions
+from hipporag_like.indexing.quantise import sign_codes
+from hipporag_like.indexing.ragged import Rows2, starts_of
 from hipporag_like.indexing.rows import Rows, rows_of
-from hipporag_like.indexing.spelling import trigram_postings
-from hipporag_like.indexing.synonyms import synonym_pairs
-from hipporag_like.indexing.texts import (
-    lexical_tokens,
-    passage_text,
-    relation_text,
-    sentence_text,
-    triple_text,
-)
-from hipporag_like.store.codec import canonical_json
-from hipporag_like.store.tables import pack_keys, pack_strings
-from hipporag_like.types import Extraction, Passage
+from hipporag_like.indexing.spelling import BUCKETS, trigrams
+from hipporag_like.indexing.state import corpus_arrays
+from hipporag_like.indexing.synonyms import Near, near_names, no_names, synonym_rows
+from hipporag_like.indexing.texts import relation_text
+from hipporag_like.indexing.vectors import Blocks, Embed, entity_vectors, fact_vectors, passage_vectors
+from hipporag_like.store.tables import key_hashes, pack_strings
 
-Arrays = Iterator[tuple[str, NDArray[Any]]]
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Arrays = Iterator[tuple[str, "NDArray[Any] | Blocks"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,109 +43,174 @@ class Counts:
     synonyms: int
     triples: int
     phrases: int
+    light: bool  # whether facts are bags of words; see ``EmbedConfig.preset``
 
 
-def fact_texts(passages: Sequence[Passage], analysis: Analysis) -> list[str]:
-    """Return what stands for each fact in the dense index: sentences and triples in words, with their title."""
-    texts = []
-    spans = zip(
-        analysis.fact_passage.tolist(), analysis.fact_start.tolist(), analysis.fact_end.tolist(), strict=True
-    )
-    for number, (passage, start, end) in enumerate(spans):
-        owner = passages[passage]
-        if start < 0:
-            texts.append(triple_text(owner.title, " ".join(analysis.triples[number])))
-        else:
-            texts.append(sentence_text(owner.title, owner.text[start:end]))
-    return texts
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The segment that a corpus is partly taken from, and which of its rows."""
+
+    segment: Segment | None
+    origin: Origin
 
 
 def assemble(
-    passages: Sequence[Passage], extractions: Sequence[Extraction], config: Config, embed: Embed
+    corpus: Corpus, before: Before, phrases: Phrases, config: Config, embed: Embed
 ) -> tuple[Counts, Arrays]:
     """Return the size of a segment and its arrays by name.
 
     Parameters
     ----------
-    passages, extractions
-        Aligned, in canonical order.
+    corpus
+        Its documents and what they hold.
+    before
+        What need not be worked out again.
+    phrases
+        Of the triples; empty where there are none.
     config
         All options that shape an index.
     embed
         Texts to unit rows; cached outside, so that nothing is embedded twice.
     """
-    analysis = analyse(passages, extractions, config.extract)
-    entity_vectors = embed(analysis.names)
-    pairs, similarity = synonym_pairs(entity_vectors, analysis, config.graph)
-    graph = build_graph(analysis, len(passages), pairs, similarity, config.graph)
-    phrases = collect_phrases(extractions)
-    documents = list(dict.fromkeys(p.document_id for p in passages))
+    reading, segment, origin = corpus.reading, before.segment, before.origin
+    shown = display(corpus)
+    light = config.embed.is_light(corpus.texts.n_passages)
+    names = None if light else _Names.read(corpus, shown.names, before, config, embed)
+    synonyms = synonym_rows(no_names() if names is None else names.near, corpus, config.graph)
     counts = Counts(
-        documents=len(documents),
-        passages=len(passages),
-        entities=len(analysis.keys),
-        facts=len(analysis.fact_passage),
-        mentions=len(analysis.mention_fact),
-        synonyms=len(pairs),
-        triples=len(analysis.triples),
+        documents=len(corpus.texts.documents) - 1,
+        passages=corpus.texts.n_passages,
+        entities=len(corpus.keys[0]) - 1,
+        facts=len(reading.start),
+        mentions=len(reading.key),
+        synonyms=len(synonyms.indices) // 2,
+        triples=len(reading.triples),
         phrases=len(phrases.texts),
+        light=light,
     )
 
     def arrays() -> Arrays:
-        yield from _passages(passages, documents)
-        yield from _entities(analysis)
-        yield "entity_passages", graph.entity_passages
-        yield "passage_facts", graph.passage_facts
-        yield from _rows("entity_facts", graph.entity_facts)
-        yield from _rows("fact_entities", graph.fact_entities)
-        yield from _rows("synonyms", graph.synonyms)
-        yield from _lexical(passages, config)
-        yield "entity_vectors", entity_vectors
-        yield "fact_vectors", embed(fact_texts(passages, analysis))
-        yield "passage_vectors", embed([passage_text(p) for p in passages])
+        yield from corpus_arrays(corpus)
+        yield from _metadata(corpus.texts.metadata)
+        yield "entity_name_text", shown.names[1]
+        yield "entity_name_offset", shown.names[0]
+        yield "entity_is_term", shown.is_term
+        yield from _keys("entity_key", corpus.keys, segment, origin.keys)
+        yield from _keys("form", corpus.forms, segment, origin.forms)
+        yield from _keys("term", corpus.terms, segment, origin.terms)
+        yield from _trigrams(corpus.keys, segment, origin.keys)
+        yield from _triples(reading.triples)
+        yield from _graph(corpus, shown.is_term, config)
+        yield from _rows("synonyms", synonyms)
+        yield from _lexical(corpus)
+        if names is None:
+            yield from light_vectors(corpus, segment, origin, embed)
+        else:
+            yield from names.arrays()
+            yield from fact_vectors(corpus, segment, origin.facts, embed)
+            yield from passage_vectors(corpus, segment, origin.passages, embed)
         if phrases.relations:
-            yield from _phrases(phrases, len(passages), config, embed)
+            yield from _phrases(phrases, corpus.texts.n_passages, config, embed)
 
     return counts, arrays()
 
 
-def _passages(passages: Sequence[Passage], documents: Sequence[str]) -> Arrays:
-    number = {document: i for i, document in enumerate(documents)}
-    of_document: dict[str, Passage] = {}
-    for passage in passages:
-        of_document.setdefault(passage.document_id, passage)
-    owners = np.array([number[p.document_id] for p in passages], dtype=np.int32)
-    yield "passage_document", owners
-    yield "passage_start", np.array([p.start for p in passages], dtype=np.int64)
-    yield "passage_end", np.array([p.end for p in passages], dtype=np.int64)
-    yield from _strings("passage", [p.text for p in passages])
-    yield from _strings("passage_id", [p.id for p in passages])
-    yield from _strings("document_id", documents)
-    yield from _strings("document_title", [of_document[d].title for d in documents])
-    metadata = [of_document[d].metadata for d in documents]
-    yield from _strings(
-        "document_metadata",
-        [canonical_json(m, f"document {d!r}") for d, m in zip(documents, metadata, strict=True)],
-    )
-    yield from metadata_columns(metadata)
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Vectors of entities' names, and which of them are near each other."""
+
+    vectors: NDArray[np.float32]
+    near: Near
+
+    @classmethod
+    def read(cls, corpus: Corpus, names: Strings, before: Before, config: Config, embed: Embed) -> _Names:
+        rows = before.origin.keys
+        vectors, kept = entity_vectors(names, before.segment, rows, embed)
+        near = near_names(vectors, corpus.keys, before.segment, rows, kept, config.graph)
+        return cls(vectors, near)
+
+    def arrays(self) -> Arrays:
+        yield "near_code", self.near.codes
+        yield "near_pair", self.near.pairs
+        yield "near_cosine", self.near.cosines
+        yield "entity_vectors", self.vectors
+        if len(self.vectors) > EXACT_LIMIT:
+            yield "entity_codes", sign_codes(self.vectors)
 
 
-def _entities(analysis: Analysis) -> Arrays:
-    yield from _strings("entity_name", analysis.names)
-    yield from _keys("entity_key", analysis.keys)
-    indptr, entity, size = trigram_postings(analysis.keys)
-    yield "trigram_indptr", indptr
-    yield "trigram_entity", entity
-    yield "trigram_size", size
-    yield "entity_is_term", analysis.is_term
-    yield "fact_passage", analysis.fact_passage
-    yield "fact_start", analysis.fact_start
-    yield "fact_end", analysis.fact_end
-    yield "title_passage", analysis.title_passage
-    yield "title_entity", analysis.title_entity
-    owners = sorted(analysis.triples)
+def _metadata(stored: Strings) -> Arrays:
+    """Yield the columns of metadata; most documents have none, and reading a million of them takes a second."""
+    texts = table(stored)
+    yield from metadata_columns([json.loads(text) if text != "{}" else {} for text in texts])
+
+
+def _graph(corpus: Corpus, is_term: NDArray[np.bool_], config: Config) -> Arrays:
+    r = corpus.reading
+    mentions = Mentions(r.facts, r.mentions, r.key, r.count, r.titles, r.title, is_term)
+    graph = build_graph(mentions, config.graph)
+    yield "entity_passages", graph.entity_passages
+    yield from _rows("entity_facts", graph.entity_facts)
+    yield from _rows("fact_entities", graph.fact_entities)
+
+
+def _triples(triples: dict[int, tuple[str, str, str]]) -> Arrays:
+    owners = sorted(triples)
     yield "triple_fact", np.array(owners, dtype=np.int32)
-    yield from _strings("triple", [json.dumps(analysis.triples[f], ensure_ascii=False) for f in owners])
+    yield from _strings("triple", [json.dumps(triples[f], ensure_ascii=False) for f in owners])
+
+
+def _keys(name: str, keys: Strings, segment: Segment | None, rows: Rows2) -> Arrays:
+    """Yield a table of keys and what finds them by hash; hashes of old keys are taken over."""
+    yield f"{name}_text", keys[1]
+    yield f"{name}_offset", keys[0]
+    old = np.zeros(0, np.uint64)
+    if segment is not None:
+        old = np.empty(len(segment.array(f"{name}_row")), np.uint64)
+        old[segment.array(f"{name}_row")] = segment.array(f"{name}_hash")
+    texts = table(keys)
+    new = np.flatnonzero(rows.source >= len(old))
+    fresh = np.zeros(int(rows.source[new].max() - len(old)) + 1 if len(new) else 0, np.uint64)
+    fresh[rows.source[new] - len(old)] = key_hashes(texts.take(new))
+    hashes = rows.flat(old, fresh)
+    order = np.argsort(hashes, kind="stable")
+    yield f"{name}_hash", hashes[order]
+    yield f"{name}_row", order.astype(np.int32)
+
+
+def _trigrams(keys: Strings, segment: Segment | None, rows: Rows2) -> Arrays:
+    """Yield which entities hold each trigram; those of old keys are taken over."""
+    from hipporag_like.indexing.kernels import transpose
+
+    n_old, old = 0, (np.zeros(1, np.int64), np.zeros(0, np.int32))
+    if segment is not None:
+        n_old = segment.n_entities
+        indptr, entity = segment.array("trigram_indptr"), segment.array("trigram_entity")
+        starts, buckets, _ = transpose(indptr, entity, entity, n_old)
+        old = starts, buckets
+    texts = table(keys)
+    new = np.flatnonzero(rows.source >= n_old)
+    found: list[list[int]] = [[] for _ in range(int(rows.source[new].max() - n_old) + 1 if len(new) else 0)]
+    for row, at in zip(new.tolist(), (rows.source[new] - n_old).tolist(), strict=True):
+        found[at] = trigrams(texts[row])
+    lengths = np.array([len(f) for f in found], dtype=np.int64)
+    flat = np.array([bucket for f in found for bucket in f], dtype=np.int32)
+    starts, buckets = rows.ragged(old, (starts_of(lengths), flat))
+    by_bucket, entity, _ = transpose(starts, buckets, buckets, BUCKETS)
+    yield "trigram_indptr", by_bucket
+    yield "trigram_entity", entity
+    yield "trigram_size", np.diff(starts).astype(np.int32)
+
+
+def _lexical(corpus: Corpus) -> Arrays:
+    from hipporag_like.indexing.kernels import transpose
+
+    r = corpus.reading
+    indptr, passage, count = transpose(r.terms, r.term, r.frequency, len(corpus.terms[0]) - 1)
+    yield "posting_indptr", indptr
+    yield "posting_passage", passage
+    yield "posting_count", count
+    running = np.concatenate([[0], np.cumsum(r.frequency, dtype=np.int64)])
+    yield "passage_length", (running[r.terms[1:]] - running[r.terms[:-1]]).astype(np.int32)
 
 
 def _phrases(phrases: Phrases, n_passages: int, config: Config, embed: Embed) -> Arrays:
@@ -177,25 +234,10 @@ def _phrases(phrases: Phrases, n_passages: int, config: Config, embed: Embed) ->
     yield "relation_vectors", embed([relation_text(r) for r in phrases.relations])
 
 
-def _lexical(passages: Sequence[Passage], config: Config) -> Arrays:
-    postings = build_postings([lexical_tokens(passage_text(p)) for p in passages], config.lexical)
-    yield from _keys("term", postings.terms)
-    yield "posting_indptr", postings.indptr
-    yield "posting_passage", postings.passage
-    yield "posting_score", postings.score
-
-
 def _strings(name: str, values: Sequence[str]) -> Arrays:
     text, offset = pack_strings(values)
     yield f"{name}_text", text
     yield f"{name}_offset", offset
-
-
-def _keys(name: str, values: Sequence[str]) -> Arrays:
-    yield from _strings(name, values)
-    hashes, rows = pack_keys(values)
-    yield f"{name}_hash", hashes
-    yield f"{name}_row", rows
 
 
 def _rows(name: str, rows: Rows) -> Arrays:

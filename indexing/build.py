@@ -6,14 +6,18 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hipporag_like.config import Config
 from hipporag_like.errors import IndexCorruptError, IndexNotFoundError, IndexOutdatedError
 from hipporag_like.indexing.assemble import assemble
+from hipporag_like.indexing.census import Census
+from hipporag_like.indexing.change import compare
 from hipporag_like.indexing.embed import CachedEmbedding
-from hipporag_like.indexing.extract import extract
+from hipporag_like.indexing.extract import extract_missing
+from hipporag_like.indexing.index import Index, Segment
 from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest, recut
 from hipporag_like.indexing.live import prune
 from hipporag_like.indexing.notes import (
@@ -24,17 +28,22 @@ from hipporag_like.indexing.notes import (
     note_untidy,
     open_journal,
 )
+from hipporag_like.indexing.phrases import Phrases, collect_phrases
+from hipporag_like.indexing.renew import Source, renew
+from hipporag_like.indexing.state import census_arrays, stamps
+from hipporag_like.indexing.vectors import Blocks
 from hipporag_like.models.protocols import Embedder, Extractor
 from hipporag_like.progress import Track
 from hipporag_like.store.codec import canonical_json
+from hipporag_like.store.connection import corrupt
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.lock import WriterLock
 from hipporag_like.store.snapshot import Snapshot, SnapshotWriter, open_snapshot, remove_old_snapshots
 from hipporag_like.text import content_hash
-from hipporag_like.types import Document, Failure, IndexReport, Usage
+from hipporag_like.types import Document, Extraction, Failure, IndexReport, Passage, Usage
 
 # Changes whenever the same journal would give other arrays.
-ASSEMBLY = 2
+ASSEMBLY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class _Run:
     failed: list[Failure] = field(default_factory=list)  # of these, the passages to extract again next time
     extracted: int = 0
     embedded: int = 0
+    anew: bool = False  # whether nothing is taken over from the snapshot before, which may be damaged
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -164,7 +174,8 @@ def republish(folder: Path, journal: Journal, config: Config, models: Models, tr
     track
         Told about progress.
     """
-    return _publish(folder, journal, config, models, track, _Run(), None, Ingested(0, 0, 0, frozenset(), ()))
+    nothing = Ingested(0, 0, 0, frozenset(), ())
+    return _publish(folder, journal, config, models, track, _Run(anew=True), None, nothing)
 
 
 def _forget(folder: Path, journal: Journal, models: Models) -> None:
@@ -180,6 +191,7 @@ def fingerprint_of(config: Config, models: Models) -> str:
         "graph": asdict(config.graph),
         "lexical": asdict(config.lexical),
         "extract": asdict(config.extract),
+        "preset": config.embed.preset,
     }
     parts = (models.extractor.fingerprint, models.fingerprint, chunk_fingerprint(config.chunk))
     return content_hash(str(ASSEMBLY), canonical_json(shape, "the options"), *parts)
@@ -193,14 +205,19 @@ def _current(folder: Path) -> Snapshot | None:
         return None
 
 
+def _same_way(snapshot: Snapshot, config: Config, models: Models) -> bool:
+    """Return whether a snapshot was made in the way asked for, and nothing failed then."""
+    same = snapshot.manifest["fingerprint"] == fingerprint_of(config, models)
+    return same and not snapshot.manifest["failed"]
+
+
 def _stale(folder: Path, revision: int, config: Config, models: Models) -> bool:
     """Return whether the snapshot lags behind the journal, or was made in another way."""
     snapshot = _current(folder)
     if snapshot is None:
         return True
     with snapshot:
-        same = snapshot.manifest["fingerprint"] == fingerprint_of(config, models)
-        return not same or snapshot.manifest["revision"] != revision or bool(snapshot.manifest["failed"])
+        return not _same_way(snapshot, config, models) or snapshot.manifest["revision"] != revision
 
 
 def _publish(
@@ -215,7 +232,7 @@ def _publish(
     deleted: int = 0,
 ) -> IndexReport:
     """Write the changed segments, reuse the others, publish; ``touched`` None means all changed."""
-    old = _current(folder)
+    old = None if run.anew else _current(folder)
     try:
         if old is not None and touched is not None and not touched:
             return _report(run, found, deleted, old.number, old.manifest, models.usage())
@@ -230,6 +247,7 @@ def _publish(
         }
         note_made_with(journal, fields)
         kept: Mapping[str, Any] = {} if old is None else old.manifest["namespaces"]
+        held = None if old is None or not _same_way(old, config, models) else Index(old)
         sizes: dict[str, dict[str, int]] = {}
         with SnapshotWriter(folder) as writer:
             for namespace in sorted(journal.namespaces()):
@@ -237,7 +255,8 @@ def _publish(
                     writer.reuse(namespace, old)
                     sizes[namespace] = dict(kept[namespace])
                     continue
-                sizes[namespace] = _segment(journal, namespace, writer, config, models, track, run)
+                segment = None if held is None else held.segments.get(namespace)
+                sizes[namespace] = _segment(journal, namespace, segment, writer, config, models, track, run)
             failed = [[f.source, f.reason] for f in run.failed]
             fields |= {"namespaces": sizes, "revision": journal.revision(), "failed": failed}
             with run.timed("publish"):
@@ -251,15 +270,24 @@ def _publish(
 def _segment(
     journal: Journal,
     namespace: str,
+    segment: Segment | None,
     writer: SnapshotWriter,
     config: Config,
     models: Models,
     track: Track,
     run: _Run,
 ) -> dict[str, int]:
-    passages = list(journal.passages(namespace))
+    """Write one namespace, from its segment before where there is one."""
+    source = Source(journal, namespace, models.extractor)
     with run.timed("extract"):
-        extracted = extract(journal, models.extractor, passages, track)
+        held = [] if segment is None else stamps(segment)
+        change = compare(journal.listing(namespace), held)
+        if not change.in_order:
+            raise corrupt(journal.path, f"the documents of {namespace!r} are out of order")
+        ids = None if segment is None else change.new
+        extracted = extract_missing(
+            journal, models.extractor, _passages(source, ids), _passages(source, ids), track
+        )
     run.failures += extracted.failures
     run.failed += extracted.failures
     run.extracted += extracted.fresh
@@ -270,11 +298,29 @@ def _segment(
             return cache(texts)
 
     with run.timed("graph"):
-        counts, arrays = assemble(passages, extracted.extractions, config, embed)
-        for name, array in arrays:
-            writer.write(namespace, name, array)
+        renewed = renew(source, segment, change, config)
+        phrases = phrases_of(source, renewed.census)
+        counts, arrays = assemble(renewed.corpus, renewed.before, phrases, config, embed)
+        for name, array in chain(arrays, census_arrays(renewed.census)):
+            if isinstance(array, Blocks):
+                writer.write_blocks(namespace, name, array.dtype, array.shape, array.rows)
+            else:
+                writer.write(namespace, name, array)
     run.embedded += cache.embedded
     return asdict(counts)
+
+
+def _passages(source: Source, ids: Sequence[str] | None) -> Iterator[Passage]:
+    for document in source.journal.stored(source.namespace, ids):
+        yield from document.passages
+
+
+def phrases_of(source: Source, census: Census) -> Phrases:
+    """Return the phrases of a namespace's triples; nothing is read where there are none."""
+    if not census.triples:
+        return collect_phrases([])
+    triples = (Extraction(triples=e.triples) for batch in source.batches() for e in batch.extractions)
+    return collect_phrases(list(triples))
 
 
 def _report(

@@ -13,8 +13,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.config import GraphConfig
-from hipporag_like.indexing.entities import Analysis
-from hipporag_like.indexing.rows import Rows, rows_of
+from hipporag_like.indexing.ragged import Starts
+from hipporag_like.indexing.rows import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """Which entities stand where; all numbers ascend within a row.
+
+    Attributes
+    ----------
+    passage_facts
+        int64, (n_passages + 1,): where each passage's facts start.
+    starts, entity, count
+        int64 (n_facts + 1,), int32 and uint16: the entities in each fact, and how often each stands there.
+    titles, title
+        int64 (n_passages + 1,) and int32: the entities that each passage's title names.
+    is_term
+        bool, (n_entities,): known only as a term.
+    """
+
+    passage_facts: Starts
+    starts: Starts
+    entity: NDArray[np.int32]
+    count: NDArray[np.uint16]
+    titles: Starts
+    title: NDArray[np.int32]
+    is_term: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,79 +50,37 @@ class Graph:
     ----------
     entity_facts, fact_entities
         One matrix and its transpose, mention weights ``1 + ln(tf)`` plus the title's.
-    synonyms
-        Entity to entity; symmetric.
-    passage_facts
-        int64, (n_passages + 1,): where each passage's facts start; facts are sorted by passage.
     entity_passages
         int32, (n_entities,): passages that mention the entity.
     """
 
     entity_facts: Rows
     fact_entities: Rows
-    synonyms: Rows
-    passage_facts: NDArray[np.int64]
     entity_passages: NDArray[np.int32]
 
 
-def build_graph(
-    analysis: Analysis,
-    n_passages: int,
-    synonyms: NDArray[np.int32],
-    similarity: NDArray[np.float32],
-    config: GraphConfig,
-) -> Graph:
-    """Return the graph of a namespace.
+def build_graph(mentions: Mentions, config: GraphConfig) -> Graph:
+    """Return the graph of a namespace; an edge that weighs nothing is none.
 
     Parameters
     ----------
-    analysis
-        Entities, facts, mentions.
-    n_passages
-        Number of passages.
-    synonyms, similarity
-        int32 (n, 2) and float32 (n,): pairs of entities, each pair once, with their edge weight.
+    mentions
+        Entities, facts, titles.
     config
         Weights of title entities and of mined terms.
     """
-    n_entities, n_facts = len(analysis.keys), len(analysis.fact_passage)
-    passage_facts = np.searchsorted(analysis.fact_passage, np.arange(n_passages + 1)).astype(np.int64)
-    entity, fact, weight = _edges(analysis, passage_facts, config)
-    pairs = synonyms.reshape(-1, 2)
-    ends = np.concatenate([pairs, pairs[:, ::-1]])
+    from hipporag_like.indexing.kernels import count_passages, merge_edges, transpose
+
+    m, n_entities = mentions, len(mentions.is_term)
+    n_passages = len(m.passage_facts) - 1
+    owner = np.repeat(np.arange(n_passages, dtype=np.int32), np.diff(m.passage_facts))
+    kind = np.where(m.is_term, config.term_weight, 1.0)[m.entity]
+    weight = (kind * (1.0 + np.log(m.count))).astype(np.float32)
+    title_weight = np.float32(config.title_weight)
+    starts, entity, value = merge_edges(m.starts, m.entity, weight, m.titles, m.title, owner, title_weight)
+    by_entity, fact, back = transpose(starts, entity, value, n_entities)
     return Graph(
-        entity_facts=rows_of(entity, fact, weight, n_entities),
-        fact_entities=rows_of(fact, entity, weight, n_facts),
-        synonyms=rows_of(ends[:, 0], ends[:, 1], np.concatenate([similarity, similarity]), n_entities),
-        passage_facts=passage_facts,
-        entity_passages=_passages_of(analysis, n_entities),
+        entity_facts=Rows(by_entity, fact, back),
+        fact_entities=Rows(starts, entity, value),
+        entity_passages=count_passages(m.passage_facts, m.starts, m.entity, m.titles, m.title, n_entities),
     )
-
-
-def _edges(
-    analysis: Analysis, passage_facts: NDArray[np.int64], config: GraphConfig
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    """Return entity-fact edges: mentions, and each title entity with all facts of its passage."""
-    first, last = passage_facts[analysis.title_passage], passage_facts[analysis.title_passage + 1]
-    lengths = last - first
-    title_entity = np.repeat(analysis.title_entity, lengths)
-    offsets = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    title_fact = (np.repeat(first, lengths) + offsets).astype(np.int32)
-    kind = np.where(analysis.is_term[analysis.mention_entity], config.term_weight, 1.0)
-    mention_weight = kind * (1.0 + np.log(analysis.mention_count))
-    return (
-        np.concatenate([analysis.mention_entity, title_entity]).astype(np.int32),
-        np.concatenate([analysis.mention_fact, title_fact]).astype(np.int32),
-        np.concatenate([mention_weight, np.full(len(title_fact), config.title_weight)]).astype(np.float32),
-    )
-
-
-def _passages_of(analysis: Analysis, n_entities: int) -> NDArray[np.int32]:
-    """Return in how many passages each entity is mentioned or names the title."""
-    entity = np.concatenate([analysis.mention_entity, analysis.title_entity]).astype(np.int64)
-    passage = np.concatenate([analysis.fact_passage[analysis.mention_fact], analysis.title_passage])
-    n_passages = int(passage.max(initial=0)) + 1
-    # Sorted as one number each: np.unique takes 13 times as long for 3 million pairs (measured).
-    pairs = np.sort(entity * n_passages + passage)
-    distinct = pairs[np.diff(pairs, prepend=-1) > 0]
-    return np.bincount(distinct // n_passages, minlength=n_entities).astype(np.int32)

@@ -39,6 +39,15 @@ class Segment:
         """Return one array, memory-mapped."""
         return self._snapshot.array(self.namespace, name)
 
+    def has(self, name: str) -> bool:
+        """Return whether there is an array ``name``."""
+        return self._snapshot.has(self.namespace, name)
+
+    @property
+    def is_light(self) -> bool:
+        """Whether facts are bags of words, and entities have no vectors; see ``EmbedConfig.preset``."""
+        return self.has("fact_words_index")
+
     def strings(self, name: str) -> StringTable:
         """Return one table of texts."""
         return StringTable(self.array(f"{name}_text"), self.array(f"{name}_offset"))
@@ -99,7 +108,7 @@ class Segment:
     @property
     def has_phrases(self) -> bool:
         """Whether the index has triples, and so the graph of hipporag and hipporag2."""
-        return self._snapshot.has(self.namespace, "phrase_vectors")
+        return self.has("phrase_vectors")
 
     @cached_property
     def phrase_texts(self) -> StringTable:

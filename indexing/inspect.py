@@ -20,8 +20,9 @@ TOP_ENTITIES = 10
 
 # The first pattern that an array's name starts with decides; the names are those of ``assemble``.
 _FAMILIES = (
-    ("vectors", re.compile(r"(entity|fact|passage)_vectors")),
-    ("lexical", re.compile(r"term|posting")),
+    ("vectors", re.compile(r"(entity|fact|passage)_(vectors|codes)|near_|word_|fact_(words|norm)")),
+    ("change", re.compile(r"census|spelled|form|mention_|document_stamp")),
+    ("lexical", re.compile(r"term|posting|passage_length")),
     ("metadata", re.compile(r"field|document_metadata")),
     ("names", re.compile(r"entity_(name|key)|trigram|triple_")),
     ("graph", re.compile(r"entity|fact|synonyms|passage_facts|title")),
@@ -75,6 +76,7 @@ def stats(index: Index | None, folder: Path) -> dict[str, Any]:
         "namespaces": {
             name: {
                 **{key: manifest["namespaces"][name][key] for key in COUNTS},
+                "preset": "light" if index.segments[name].is_light else "full",
                 "bytes": sum(sizes[name].values()),
                 "top_entities": _top_entities(index.segments[name]),
             }

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.neighbours import nearest_neighbours
 from hipporag_like.indexing.rows import Rows, rows_of
-from hipporag_like.indexing.synonyms import nearest_neighbours
 from hipporag_like.indexing.texts import plain
 from hipporag_like.text import is_unspaced
 from hipporag_like.types import Extraction

@@ -1,7 +1,8 @@
 """Whether the arrays of a segment fit one another, so that no number in them leads outside of another array.
 
 What the checksums cannot tell: that what was written was right. Compiled code follows these numbers unchecked.
-The names are those of ``hipporag_like.indexing.assemble``; an array of a name not known here is not checked.
+The names are those of ``hipporag_like.indexing.assemble`` and ``hipporag_like.indexing.state``; an array of a name
+not known here is not checked.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.spelling import BUCKETS
 from hipporag_like.store.snapshot import Snapshot
 
 _CHUNK = 1 << 22  # numbers looked at at once: some tens of megabytes, whatever the size of the index
@@ -37,6 +39,10 @@ IDS = {
     "fact_words_index": "words",
     "term_row": "terms",
     "entity_key_row": "entities",
+    "form_row": "spellings",
+    "mention_entity": "entities",
+    "spelled_form": "spellings, by case",
+    "near_pair": "entities",
 }
 ROWS = {
     "passage_start": "passages",
@@ -54,8 +60,19 @@ ROWS = {
     "fact_codes": "facts",
     "fact_norm": "facts",
     "word_codes": "words",
+    "word_scale": "words",
     "term_hash": "terms",
+    "term_row": "terms",
     "entity_key_hash": "entities",
+    "entity_key_row": "entities",
+    "form_hash": "spellings",
+    "form_row": "spellings",
+    "form_entity": "spellings",
+    "form_key": "spellings",
+    "form_first": "spellings",
+    "near_code": "entities",
+    "census_word_count": "words of the census",
+    "census_name_count": "names of the census",
     "phrase_vectors": "phrases",
     "relation_vectors": "relations",
     "relation_passage": "relations",
@@ -72,15 +89,39 @@ STARTS = {
     "passage_id_offset": "passages",
     "document_title_offset": "documents",
     "document_metadata_offset": "documents",
+    "document_stamp_offset": "documents",
     "entity_name_offset": "entities",
     "entity_key_offset": "entities",
     "phrase_mentions_indptr": "passages",
     "phrase_graph_indptr": "phrases and passages",
     "passage_relations_indptr": "passages",
     "fact_words_indptr": "facts",
+    "mention_indptr": "facts",
+    "spelled_indptr": "passages",
+    "trigram_indptr": "buckets",
+    "triple_offset": "triples",
 }
-_FOLLOWERS = ("_index", "_weight", "_passage", "_score", "_count", "_entity")  # of an array of row starts
-_FINITE = re.compile(r".*_(vectors|weight|score|norm|scale)")
+_ALIKE = {"near_pair": "near_cosine", "title_passage": "title_entity"}  # one row of each belongs together
+# Looked through by halves, or taken to stand in runs.
+_ORDERED = {
+    "passage_document",
+    "fact_passage",
+    "title_passage",
+    "triple_fact",
+    "term_hash",
+    "entity_key_hash",
+    "form_hash",
+}
+_FOLLOWERS = (
+    "_index",
+    "_weight",
+    "_passage",
+    "_score",
+    "_count",
+    "_entity",
+    "_form",
+)  # of an array of row starts
+_FINITE = re.compile(r".*_(vectors|weight|score|norm|scale|cosine)")
 _CODE = re.compile(r"(field[0-9]+)_code")
 
 
@@ -109,11 +150,21 @@ def _sizes(arrays: dict[str, NDArray[Any]]) -> dict[str, int]:
         "facts": _length(arrays, "fact_passage"),
         "documents": _length(arrays, "document_id_offset") - 1,
         "terms": _length(arrays, "term_offset") - 1,
-        "words": _length(arrays, "word_scale"),
+        "spellings": _length(arrays, "form_offset") - 1,
+        "triples": _length(arrays, "triple_fact"),
+        "words of the census": _length(arrays, "census_word_offset") - 1,
+        "names of the census": _length(arrays, "census_name_offset") - 1,
+        "buckets": BUCKETS,
         "phrases": _length(arrays, "phrase_offset") - 1,
         "relations": _length(arrays, "relation_offset") - 1,
     }
-    return {**sizes, "phrases and passages": sizes["phrases"] + sizes["passages"]}
+    # A bag of words ends with its passage, which is numbered after the words.
+    return {
+        **sizes,
+        "phrases and passages": sizes["phrases"] + sizes["passages"],
+        "words": sizes["terms"] + sizes["passages"],
+        "spellings, by case": 2 * sizes["spellings"],
+    }
 
 
 def _length(arrays: dict[str, NDArray[Any]], name: str) -> int:
@@ -131,11 +182,27 @@ def _problems(
         yield from _borders(name, array, arrays, sizes)
     if name in IDS and not _within(array, 0, sizes[IDS[name]]):
         yield f"a number in it is none of the {sizes[IDS[name]]} {IDS[name]}"
+    yield from _special(name, array, arrays, sizes)
     code = _CODE.fullmatch(name)
     if code and not _within(array, -1, _length(arrays, f"{code[1]}_value_offset") - 1):
         yield "a number in it stands for no value"
     if _FINITE.fullmatch(name) and not _finite(array):
         yield "a number in it is not finite"
+
+
+def _special(
+    name: str, array: NDArray[Any], arrays: dict[str, NDArray[Any]], sizes: dict[str, int]
+) -> Iterator[str]:
+    """Yield what is wrong with an array of which more is asked than of others."""
+    if name == "form_entity" and not _within(array, -1, sizes["entities"]):
+        yield f"a number in it is none of the {sizes['entities']} entities"
+    if name in _ORDERED and not _ascending(array):
+        yield "it is not in order"
+    if name == "fact_words_indptr" and not all((np.diff(part) > 0).all() for part in _chunks(array, 1)):
+        yield "a fact has not even its passage"
+    other = _ALIKE.get(name)
+    if other is not None and len(array) != _length(arrays, other):
+        yield f"it has {len(array)} rows and {other} {_length(arrays, other)}"
 
 
 def _borders(

@@ -51,8 +51,7 @@ def mine_terms(tokens: Tokens, n_names: int) -> list[tuple[int, ...]]:
     n_names
         Places where names were found; they decide how many terms are used.
     """
-    n_sentences = int(tokens.passage_sentences[-1])
-    share = 1.0 - n_names / max(1.0, NAMES_SUFFICE * n_sentences)
+    share = share_of_terms(n_names, int(tokens.passage_sentences[-1]))
     if len(tokens.ids) == 0 or share <= 0:
         return []
     roles = word_roles(tokens)
@@ -68,6 +67,11 @@ def mine_terms(tokens: Tokens, n_names: int) -> list[tuple[int, ...]]:
         for (_, gram), places in zip(scored, used.tolist(), strict=True)
         if places - own[gram] < share * used[-1]
     )
+
+
+def share_of_terms(n_names: int, n_sentences: int) -> float:
+    """Return which share of the terms is used; none where it is not above 0."""
+    return 1.0 - n_names / max(1.0, NAMES_SUFFICE * n_sentences)
 
 
 def _ngrams(tokens: Tokens, roles: Roles, length: int) -> dict[tuple[int, ...], int]:

@@ -22,7 +22,12 @@ def lexical_tokens(text: str) -> list[str]:
 
 def passage_text(passage: Passage) -> str:
     """Return what stands for a passage in the dense and the BM25 index: title and text."""
-    return f"{passage.title}\n{passage.text}" if passage.title else passage.text
+    return titled_text(passage.title, passage.text)
+
+
+def titled_text(title: str, text: str) -> str:
+    """Return title and text as one."""
+    return f"{title}\n{text}" if title else text
 
 
 def sentence_text(title: str, sentence: str) -> str:

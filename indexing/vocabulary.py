@@ -74,10 +74,21 @@ class Tokens:
 
 
 class Numbers(dict[str, int]):
-    """Strings to numbers in order of appearance: looking up a new one numbers it."""
+    """Strings to numbers in order of appearance: looking up a new one numbers it.
+
+    Attributes
+    ----------
+    texts
+        The strings by number.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
 
     def __missing__(self, key: str) -> int:
         number = self[key] = len(self)
+        self.texts.append(key)
         return number
 
 

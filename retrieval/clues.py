@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from hipporag_like.config import LexicalConfig
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.incoming import facts_looked_at
-from hipporag_like.retrieval.lexical import bm25_scores
+from hipporag_like.retrieval.lexical import bm25_at
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.mentions import mentions, own_facts, subjects
+from hipporag_like.retrieval.similarity import fact_vectors_of, row_cosines
 from hipporag_like.retrieval.walk import WalkResult
 from hipporag_like.text import STOPWORDS, words
 
@@ -83,9 +84,10 @@ def clues(
     lexical
         Options of BM25.
     """
-    passage = _cosines(segment, "passage_vectors", candidates, vectors)
+    likeness = fact_vectors_of(segment)
+    passage = row_cosines(segment.array("passage_vectors"), candidates, vectors)
     own, owner = own_facts(segment, candidates)
-    cosines = _cosines(segment, "fact_vectors", own, vectors)
+    cosines = likeness.cosines(own, vectors)
     sentence = np.full(passage.shape, -np.inf)
     np.maximum.at(sentence, owner, cosines)
     moments = np.stack(
@@ -102,18 +104,12 @@ def clues(
         passage=passage,
         sentence=sentence,
         moments=moments,
-        rest=_rest(segment, question, linked, lexical)[candidates],
+        rest=_rest(segment, question, linked, candidates, lexical),
         subject=_subject(segment, linked, walks, about.candidate, about.entity, len(candidates)),
         candidate=said.candidate,
         source=source,
-        cosine=_cosines(segment, "fact_vectors", facts, vectors[:1])[:, 0][said.fact],
+        cosine=likeness.cosines(facts, vectors[:1])[:, 0][said.fact],
     )
-
-
-def _cosines(segment: Segment, name: str, rows: Numbers, vectors: NDArray[np.float32]) -> Reals:
-    from hipporag_like.retrieval.descend import cosines_of
-
-    return cosines_of(segment.array(name), rows, vectors)
 
 
 def _mass(segment: Segment, walked: WalkResult, candidates: Numbers) -> Reals:
@@ -127,14 +123,16 @@ def _mass(segment: Segment, walked: WalkResult, candidates: Numbers) -> Reals:
     return np.stack([total / np.sqrt(facts), total, best], axis=1)
 
 
-def _rest(segment: Segment, question: str, linked: Linked, lexical: LexicalConfig) -> Reals:
+def _rest(
+    segment: Segment, question: str, linked: Linked, candidates: Numbers, lexical: LexicalConfig
+) -> Reals:
     named = {
         token
         for entity in linked.entities[linked.named].tolist()
         for token in segment.entity_key_strings[entity].split()
     }
     rest = [token for token in words(question) if token not in STOPWORDS and token not in named]
-    return bm25_scores(segment, " ".join(rest), lexical) if rest else np.zeros(segment.n_passages)
+    return bm25_at(segment, " ".join(rest), candidates, lexical)
 
 
 def _subject(

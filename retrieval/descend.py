@@ -1,11 +1,13 @@
-"""What the learned fusion needs compiled: rows down decision trees, and cosines of chosen rows."""
+"""What a search needs compiled besides the walk: rows down decision trees, and cosines of chosen rows."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.retrieval.push import compiled
+from hipporag_like.retrieval.compiled import compiled, float_of_half, word_place
 
 
 def descend(
@@ -32,7 +34,7 @@ def descend(
 
 
 def cosines_of(
-    vectors: NDArray[np.float32], rows: NDArray[np.int64], asked: NDArray[np.float32]
+    vectors: NDArray[np.float32] | NDArray[np.int8], rows: NDArray[np.int64], asked: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Return inner products of chosen rows with each asked vector; float64, (n_rows, n_asked).
 
@@ -40,15 +42,66 @@ def cosines_of(
     corpus must not change a score.
     """
     found = np.empty((len(rows), len(asked)))
+    vector = np.empty(vectors.shape[1], dtype=np.float32)
     for i in range(len(rows)):
-        vector = vectors[rows[i]]
+        for d in range(len(vector)):
+            vector[d] = vectors[rows[i], d]
         for j in range(len(asked)):
             total = np.float32(0.0)
-            for d in range(vectors.shape[1]):
+            for d in range(len(vector)):
                 total += vector[d] * asked[j, d]
             found[i, j] = total
     return found
 
 
+def cosines_of_half(
+    vectors: NDArray[np.uint16], rows: NDArray[np.int64], asked: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return the same of float16 seen as uint16."""
+    found = np.empty((len(rows), len(asked)))
+    vector = np.empty(vectors.shape[1], dtype=np.float32)
+    for i in range(len(rows)):
+        for d in range(len(vector)):
+            vector[d] = float_of_half(vectors[rows[i], d])
+        for j in range(len(asked)):
+            total = np.float32(0.0)
+            for d in range(len(vector)):
+                total += vector[d] * asked[j, d]
+            found[i, j] = total
+    return found
+
+
+def distinct(words: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct words in the order they are met, and the place of each word among these."""
+    size = 16
+    while size < 2 * len(words):
+        size *= 2
+    table = np.full(size, -1, dtype=np.int32)
+    numbers = np.empty(size, dtype=np.int64)
+    known, place, n = np.empty(len(words), dtype=np.int64), np.empty(len(words), dtype=np.int64), 0
+    for i in range(len(words)):
+        at = word_place(table, words[i])
+        if table[at] < 0:
+            table[at] = words[i]
+            numbers[at] = n
+            known[n] = words[i]
+            n += 1
+        place[i] = numbers[at]
+    return known[:n], place
+
+
+def bag_sums(rows: NDArray[Any], place: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return for each i the sum of ``rows[place[starts[i]:starts[i + 1]]]``, added in this order."""
+    summed = np.zeros((len(starts) - 1, rows.shape[1]))
+    for i in range(len(summed)):
+        for j in range(starts[i], starts[i + 1]):
+            for d in range(rows.shape[1]):
+                summed[i, d] += rows[place[j], d]
+    return summed
+
+
 descend = compiled(descend)
 cosines_of = compiled(cosines_of)
+cosines_of_half = compiled(cosines_of_half)
+distinct = compiled(distinct)
+bag_sums = compiled(bag_sums)

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import SearchConfig
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.dense import nearest
+from hipporag_like.retrieval.dense import nearest_in
 from hipporag_like.retrieval.fuse import DEPTH, FACT_POWER, passage_mass
 from hipporag_like.retrieval.incoming import incoming
-from hipporag_like.retrieval.lexical import bm25_scores, holding
+from hipporag_like.retrieval.lexical import bm25_top
 from hipporag_like.retrieval.link import Linked, link
+from hipporag_like.retrieval.near_facts import NEAR_PASSAGES
 from hipporag_like.retrieval.onward import onward
 from hipporag_like.retrieval.query import Clock, Options, Query, Vector
+from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 
@@ -73,23 +75,18 @@ def gather(
     raw: dict[str, Candidates] = {}
     depth = max(DEPTH + 1, query.k)
     if method != "bm25" and query.vector is not None:
-        best, cosines = nearest(segment.array("passage_vectors"), query.vector, depth, mask)
+        best, cosines = nearest_in(segment, "passage", query.vector, depth, mask)
         order = np.argsort(best)
         raw["dense"] = best[order], cosines[order].astype(np.float64)
         clock.lap("dense")
     if method != "dense":
-        scores = bm25_scores(segment, query.text, options.lexical)
-        good = scores > 0 if mask is None else mask & (scores > 0)
-        if not good.any():
-            # In a corpus of a few passages each word is in half of them, and BM25's idf is not above 0.
-            good = holding(segment, query.text) if mask is None else mask & holding(segment, query.text)
-        best = np.sort(top_k(scores, depth, good))
-        raw["bm25"] = best, scores[best]
+        raw["bm25"] = bm25_top(segment, query.text, depth, options.lexical, mask)
         clock.lap("bm25")
     if method != "graph" or query.vector is None:
         return Part(segment, raw)
     remember = None if options.keep_facts is None else partial(options.keep_facts, query.text)
-    linked = link(segment, query.text, query.vector, lambda text: options.embed([text])[0], remember)
+    near = np.union1d(*(_best(raw[name], NEAR_PASSAGES) for name in ("dense", "bm25")))
+    linked = link(segment, query.text, query.vector, lambda text: options.embed([text])[0], remember, near)
     clock.lap("link")
     walked, second = _walks(segment, linked, query.vector, options.search)
     raw["graph"] = _reached(segment, walked, mask, FACT_POWER)
@@ -121,9 +118,8 @@ def _walks(
     segment: Segment, linked: Linked, vector: Vector, config: SearchConfig
 ) -> tuple[WalkResult, WalkResult]:
     """Return the walk from the question, and the one from what it found."""
-    graph = WalkGraph(
-        segment.entity_facts, segment.fact_entities, segment.synonyms, segment.array("fact_vectors")
-    )
+    facts = fact_vectors_of(segment)
+    graph = WalkGraph(segment.entity_facts, segment.fact_entities, segment.synonyms, facts)
     options = WalkOptions(config.damping, config.tolerance, config.sharpness, SYNONYM_SHARE)
     walked = walk(graph, vector, linked.entities, linked.mass, options, config.engine)
     return walked, onward(segment, graph, vector, linked, walked, options, config.engine)

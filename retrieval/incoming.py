@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.mentions import mentions, own_facts, subjects
+from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkResult
 
@@ -56,7 +57,7 @@ def incoming(
     found[about.candidate] = NEVER
     facts = facts_looked_at(segment, walked, candidates)
     said = mentions(segment, candidates, about, facts)
-    cosines = (np.asarray(segment.array("fact_vectors")[facts]) @ question).astype(np.float64)
+    cosines = fact_vectors_of(segment).cosines(facts, question[None, :])[:, 0]
     np.maximum.at(found, said.candidate, cosines[said.fact])
     found[about.candidate[np.isin(about.entity, seeds)]] = NAMED
     return found

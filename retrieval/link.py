@@ -10,7 +10,6 @@ Weights follow node specificity: rare entities count more (HippoRAG, Gutiérrez 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -18,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
-from hipporag_like.indexing.spelling import trigrams
-from hipporag_like.retrieval.dense import nearest
+from hipporag_like.retrieval.near_facts import nearest_facts
+from hipporag_like.retrieval.nearly import Embed, by_meaning, by_spelling
 from hipporag_like.text import ARTICLES, STOPWORDS, has_case, is_unspaced, key_of, word_spans
 from hipporag_like.types import Seed
 
@@ -32,15 +31,11 @@ FACT_SHARPNESS = 10.0
 # A fact this unlike the question says nothing: random English sentences have cosines of -0.1 to 0.2 in the
 # default embedder.
 MIN_FACT_COSINE = 0.3
-MIN_DICE = 0.6  # shared trigrams a misspelt name must keep before it is compared letter by letter
-MIN_RATIO = 0.84  # one letter in six wrong, the usual reach of spelling correction
-MIN_ENTITY_COSINE = 0.75
 # A term mined by statistics is worth this much of a name (see GraphConfig.term_weight).
 TERM_SHARE = 0.3
 # In a question without capitals a single word names an entity only if it is rare: at most this share.
 MAX_SHARE_UNCASED = 0.01
 
-Embed = Callable[[str], NDArray[np.float32]]
 Keep = Callable[[list[str]], list[int]]
 
 
@@ -89,7 +84,12 @@ def specificity(segment: Segment, entity: int) -> float:
 
 
 def link(
-    segment: Segment, question: str, vector: NDArray[np.float32], embed: Embed, keep: Keep | None = None
+    segment: Segment,
+    question: str,
+    vector: NDArray[np.float32],
+    embed: Embed,
+    keep: Keep | None = None,
+    near: NDArray[np.int64] | None = None,
 ) -> Linked:
     """Return the seeds of a question.
 
@@ -106,13 +106,16 @@ def link(
     keep
         Recognition memory (HippoRAG 2, section 3.2): of the texts of the nearest facts to the numbers of
         those worth following; None follows all.
+    near
+        int64, ascending: passages like the question. Where all facts are too many to be compared with it
+        (``retrieval.near_facts``), theirs are; None compares all in any case.
     """
     named = _Weights(segment)
     missing = _ngrams(segment, question, named)
     for name in missing:
         _nearly(segment, name, embed, named)
     by_fact = _Weights(segment)
-    _facts(segment, vector, by_fact, keep)
+    _facts(by_fact, nearest_facts(segment, vector, FACTS, near), keep)
     return _combine(segment, named, by_fact)
 
 
@@ -186,43 +189,19 @@ def _capital_runs(
 def _nearly(segment: Segment, name: str, embed: Embed, named: _Weights) -> None:
     """Add the entity that is spelt nearly like ``name``, else the one nearest in meaning."""
     key = key_of([token for token, _, _ in word_spans(name)])
-    row, ratio = _by_spelling(segment, key)
+    row, ratio = by_spelling(segment, key)
     if row >= 0:
         named.add(row, ratio, "fuzzy", name)
         return
-    row, cosine = _by_meaning(segment, embed(name))
+    row, cosine = by_meaning(segment, name, embed)
     if row >= 0:
         named.add(row, cosine, "embedding", name)
 
 
-def _by_spelling(segment: Segment, key: str) -> tuple[int, float]:
-    grams = np.array(trigrams(key))
-    indptr, entity = segment.array("trigram_indptr"), segment.array("trigram_entity")
-    parts = [entity[indptr[g] : indptr[g + 1]] for g in grams]
-    together = np.concatenate(parts) if parts else np.zeros(0, np.int32)
-    if len(together) == 0:
-        return -1, 0.0
-    rows, shared = np.unique(together, return_counts=True)
-    dice = 2 * shared / (segment.array("trigram_size")[rows] + len(grams))
-    best, best_ratio = -1, MIN_RATIO
-    for i in np.argsort(-dice, kind="stable")[:20].tolist():
-        if dice[i] < MIN_DICE:
-            break
-        ratio = difflib.SequenceMatcher(None, key, segment.entity_key_strings[int(rows[i])]).ratio()
-        if ratio > best_ratio:
-            best, best_ratio = int(rows[i]), ratio
-    return best, best_ratio
-
-
-def _by_meaning(segment: Segment, vector: NDArray[np.float32]) -> tuple[int, float]:
-    rows, cosines = nearest(segment.array("entity_vectors"), vector, 1)
-    if len(rows) == 0 or cosines[0] < MIN_ENTITY_COSINE:
-        return -1, 0.0
-    return int(rows[0]), float(cosines[0])
-
-
-def _facts(segment: Segment, vector: NDArray[np.float32], by_fact: _Weights, keep: Keep | None) -> None:
-    rows, cosines = nearest(segment.array("fact_vectors"), vector, FACTS)
+def _facts(
+    by_fact: _Weights, found: tuple[NDArray[np.int64], NDArray[np.floating]], keep: Keep | None
+) -> None:
+    segment, (rows, cosines) = by_fact.segment, found
     good = cosines >= MIN_FACT_COSINE
     rows, cosines = rows[good], cosines[good]
     if keep is not None and len(rows):

@@ -55,8 +55,9 @@ def subjects(segment: Segment, candidates: Numbers) -> Subjects:
         int64, (n,): passage numbers.
     """
     passages, entities = segment.array("title_passage"), segment.array("title_entity")
-    first = np.searchsorted(passages, candidates, side="left")
-    counts = np.searchsorted(passages, candidates, side="right") - first
+    wanted = candidates.astype(passages.dtype)  # of another type, numpy would convert all titles first
+    first = np.searchsorted(passages, wanted, side="left")
+    counts = np.searchsorted(passages, wanted, side="right") - first
     owner = np.repeat(np.arange(len(candidates)), counts)
     return Subjects(owner, entities[ranges(first, counts)].astype(np.int64))
 

@@ -52,7 +52,7 @@ def onward(
     if len(best) == 0:
         return _nothing()
     facts = walked.facts[best]
-    vectors = np.asarray(graph.fact_vectors[facts])
+    vectors = graph.facts.take(facts)
     share = walked.fact_mass[best] * np.exp(FACT_SHARPNESS * (vectors @ question).astype(np.float64))
     share /= share.sum()
     seeds, mass = _seeds(segment, linked, facts, share)

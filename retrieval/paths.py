@@ -13,9 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.rows import Rows
 from hipporag_like.retrieval.link import Linked
+from hipporag_like.retrieval.mentions import ranges
 from hipporag_like.retrieval.walk import WalkResult
 from hipporag_like.types import PathStep
+
+Columns = NDArray[np.int32]
+Weights = NDArray[np.float32]
 
 MAX_EXPANSIONS = 256  # nodes looked at before a passage is given no path; a path has a handful
 MAX_SENDERS = 16  # best senders followed from one node
@@ -65,6 +70,14 @@ class _Mass:
         """Return the mass of one fact."""
         return float(_look_up(self._walked.facts, self._walked.fact_mass, np.array([number]))[0])
 
+    def met_facts(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
+        """Return the part of an entity's row that the walk reached, looked up from the smaller side."""
+        return _met(self._walked.facts, columns, weights)
+
+    def met_entities(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
+        """Return the part of a row of entities that the walk reached."""
+        return _met(self._walked.entities, columns, weights)
+
     def facts(self, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return the mass of facts."""
         return _look_up(self._walked.facts, self._walked.fact_mass, numbers)
@@ -72,6 +85,16 @@ class _Mass:
     def entities(self, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return the mass of entities."""
         return _look_up(self._walked.entities, self._walked.entity_mass, numbers)
+
+
+def _met(known: NDArray[np.int64], columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
+    """Return the columns that are known, and their weights; both ascend. A hub's row may be longer than the walk."""
+    if len(columns) == 0:
+        return columns, weights
+    wanted = known.astype(columns.dtype)
+    place = np.minimum(np.searchsorted(columns, wanted), len(columns) - 1)
+    good = place[columns[place] == wanted]
+    return columns[good], weights[good]
 
 
 def _look_up(
@@ -117,13 +140,24 @@ def _chain(segment: Segment, mass: _Mass, start: int, seeds: dict[int, float]) -
 def _senders(segment: Segment, mass: _Mass, node: int, n_entities: int) -> list[tuple[int, float]]:
     """Return the nodes that may have sent mass here, with a share that orders them."""
     if node >= n_entities:
-        columns, weights = segment.fact_entities.row(node - n_entities)
-        sent = mass.entities(columns) * weights / segment.entity_totals[columns]
+        columns, weights = mass.met_entities(*segment.fact_entities.row(node - n_entities))
+        sent = mass.entities(columns) * weights / _totals(segment.entity_facts, columns)
         return _largest(columns, sent, 0)
-    columns, weights = segment.entity_facts.row(node)
-    sent = mass.facts(columns) * weights / segment.fact_totals[columns]
-    other, similarity = segment.synonyms.row(node)
+    columns, weights = mass.met_facts(*segment.entity_facts.row(node))
+    sent = mass.facts(columns) * weights / _totals(segment.fact_entities, columns)
+    other, similarity = mass.met_entities(*segment.synonyms.row(node))
     return _largest(columns, sent, n_entities) + _largest(other, mass.entities(other) * similarity, 0)
+
+
+def _totals(rows: Rows, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return the sums of a few rows' weights; none of them is empty."""
+    first = rows.indptr[numbers]
+    counts = rows.indptr[numbers.astype(np.int64) + 1] - first
+    weights = rows.weights[ranges(first, counts)].astype(np.float64)
+    totals: NDArray[np.float64] = (
+        np.add.reduceat(weights, np.cumsum(counts) - counts) if len(counts) else weights
+    )
+    return totals
 
 
 def _largest(columns: NDArray[np.int32], sent: NDArray[np.float64], offset: int) -> list[tuple[int, float]]:

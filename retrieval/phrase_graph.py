@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.errors import UsageError
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.rows import Rows, rows_of
 from hipporag_like.retrieval.diffusion import Diffusion, prepare
@@ -115,6 +116,11 @@ def _stored(segment: Segment) -> PhraseGraph:
 def _from_entities(segment: Segment) -> PhraseGraph:
     from scipy import sparse
 
+    if segment.is_light:
+        raise UsageError(
+            f"the namespace {segment.namespace!r} was indexed light, without vectors of entities and sentences, "
+            "which the methods hipporag and hipporag2 need; index again with the preset full, or ask with graph"
+        )
     facts, synonyms = segment.fact_entities, segment.synonyms
     n, n_passages = segment.n_entities, segment.n_passages
     ones = np.ones(len(facts.indices), np.float32)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from hipporag_like.types import Seed
 
+_BLOCK = 8192  # 12 MB of float32 at 384 numbers a row
+
 
 @dataclass(frozen=True, slots=True)
 class Linked:
@@ -46,7 +48,7 @@ class Ranked:
     note: str = ""
 
 
-def similarities(vectors: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
+def similarities(vectors: NDArray[np.floating], vector: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the inner product of each row with a vector, computed by the calling thread.
 
     A BLAS would start threads of its own; on two busy cores their waiting for each other makes 0.2 ms for 1,895
@@ -55,17 +57,21 @@ def similarities(vectors: NDArray[np.float32], vector: NDArray[np.float32]) -> N
     Parameters
     ----------
     vectors
-        float32, (n, dim); may be memory-mapped.
+        float32 or float16, (n, dim); may be memory-mapped.
     vector
         float32, (dim,).
     """
     import faiss
 
-    rows, one = np.ascontiguousarray(vectors), np.ascontiguousarray(vector)
-    found = np.empty(len(rows), dtype=np.float32)
-    if len(rows):
+    one = np.ascontiguousarray(vector)
+    found = np.empty(len(vectors), dtype=np.float32)
+    # Rows of float16 are made float32 a block at a time.
+    step = len(vectors) if vectors.dtype == np.float32 else _BLOCK
+    for start in range(0, len(vectors), max(step, 1)):
+        rows = np.ascontiguousarray(vectors[start : start + step], dtype=np.float32)
+        part = found[start : start + step]
         faiss.fvec_inner_products_ny(  # type: ignore[attr-defined]  # its stubs leave it out
-            faiss.swig_ptr(found), faiss.swig_ptr(one), faiss.swig_ptr(rows), rows.shape[1], len(rows)
+            faiss.swig_ptr(part), faiss.swig_ptr(one), faiss.swig_ptr(rows), rows.shape[1], len(rows)
         )
     return found
 

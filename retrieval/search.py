@@ -16,6 +16,7 @@ from hipporag_like.retrieval.gather import Part, gather
 from hipporag_like.retrieval.paths import best_path
 from hipporag_like.retrieval.query import PATHS_SHOWN, Clock, Options, Query, why_empty
 from hipporag_like.retrieval.rank import Ranking, rank
+from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.types import Hit, PathStep, ScoredFact, Seed, Trace
 
@@ -99,16 +100,17 @@ def _seeds(parts: Sequence[Part]) -> tuple[Seed, ...]:
 
 
 def _facts(parts: Sequence[Part], query: Query) -> tuple[ScoredFact, ...]:
-    found = []
+    found: list[ScoredFact] = []
     for part in parts:
         if part.walked is None or query.vector is None:
             continue
-        for place in top_k(part.walked.first.fact_mass, FACTS_SHOWN).tolist():
-            number = int(part.walked.first.facts[place])
-            cosine = float(part.segment.array("fact_vectors")[number] @ query.vector)
-            found.append(
-                ScoredFact(part.segment.fact(number), float(part.walked.first.fact_mass[place]), cosine)
-            )
+        best = top_k(part.walked.first.fact_mass, FACTS_SHOWN)
+        numbers = part.walked.first.facts[best]
+        cosines = fact_vectors_of(part.segment).cosines(numbers, query.vector[None, :])[:, 0]
+        scored = zip(
+            numbers.tolist(), part.walked.first.fact_mass[best].tolist(), cosines.tolist(), strict=True
+        )
+        found += [ScoredFact(part.segment.fact(number), mass, cosine) for number, mass, cosine in scored]
     return tuple(sorted(found, key=lambda f: (-f.score, f.fact.passage_id, f.fact.id))[:FACTS_SHOWN])
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def top_k(
-    scores: NDArray[np.floating], k: int, allowed: NDArray[np.bool_] | None = None
+    scores: NDArray[np.floating] | NDArray[np.signedinteger], k: int, allowed: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64]:
     """Return the places of the ``k`` best scores.
 

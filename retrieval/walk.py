@@ -16,13 +16,13 @@ Haveliwala (2002), "Topic-sensitive PageRank". Gutiérrez et al. (2024), "HippoR
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.errors import ConfigError
 from hipporag_like.indexing.rows import Rows
+from hipporag_like.retrieval.similarity import FactVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class WalkGraph:
     ----------
     entity_facts, fact_entities, synonyms
         See ``hipporag_like.indexing.graph.Graph``.
-    fact_vectors
-        float32, (n_facts, dim), unit rows.
+    facts
+        How like a question each fact is.
     """
 
     entity_facts: Rows
     fact_entities: Rows
     synonyms: Rows
-    fact_vectors: NDArray[np.float32]
+    facts: FactVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,74 +125,38 @@ def _by_push(
     mass: NDArray[np.float64],
     options: WalkOptions,
 ) -> WalkResult:
-    from hipporag_like.retrieval.push import push
+    from hipporag_like.retrieval.push import Shape, push
 
-    ef, fe, syn = graph.entity_facts, graph.fact_entities, graph.synonyms
-    estimate, touched, pushes, residual = push(
-        ef.indptr,
-        ef.indices,
-        ef.weights,
-        fe.indptr,
-        fe.indices,
-        fe.weights,
-        syn.indptr,
-        syn.indices,
-        syn.weights,
-        graph.fact_vectors,
-        np.ascontiguousarray(question),
-        options.sharpness,
-        options.synonym_share,
-        seeds,
-        mass,
-        options.damping,
-        options.tolerance,
+    seeds, place = np.unique(seeds, return_inverse=True)
+    found = push(
+        (graph.entity_facts, graph.fact_entities, graph.synonyms),
+        graph.facts,
+        question,
+        seeds.astype(np.int64),
+        np.bincount(place, weights=mass).astype(np.float64),
+        Shape(options.damping, options.tolerance, options.sharpness, options.synonym_share),
     )
-    return _result(estimate, np.sort(touched), len(ef.indptr) - 1, pushes, residual)
+    n_entities = len(graph.entity_facts.indptr) - 1
+    estimate, left = found.estimate, float(found.residual.sum())
+    facts = found.nodes >= n_entities
+    if not estimate[facts].any():
+        # The tolerance let no fact pass mass on. What they hold is theirs all the same: a question that has seeds
+        # gets an answer.
+        settled = (1.0 - options.damping) * found.residual[facts]
+        estimate = estimate.copy()
+        estimate[facts] = settled
+        left -= float(settled.sum())
+    good = np.flatnonzero(estimate > 0)
+    order = good[np.argsort(found.nodes[good])]
+    return _result(found.nodes[order], estimate[order], n_entities, found.pushes, left)
 
 
 def _result(
-    estimate: NDArray[np.float64], nodes: NDArray[np.int64], n_entities: int, pushes: int, residual: float
+    nodes: NDArray[np.int64], mass: NDArray[np.float64], n_entities: int, pushes: int, residual: float
 ) -> WalkResult:
-    nodes = nodes[estimate[nodes] > 0]
+    """Return what ascending nodes with mass are as entities and facts."""
     split = np.searchsorted(nodes, n_entities)
-    entities, facts = nodes[:split], nodes[split:]
-    return WalkResult(entities, estimate[entities], facts - n_entities, estimate[facts], pushes, residual)
-
-
-def transition(graph: WalkGraph, question: NDArray[np.float32], options: WalkOptions) -> Any:
-    """Return the row-stochastic transition matrix of the walk, for the reference engines and tests.
-
-    Returns
-    -------
-    scipy.sparse.csr_array, (n_entities + n_facts, n_entities + n_facts)
-        A row is zero where a node leads nowhere.
-    """
-    from scipy import sparse
-
-    n_entities, n_facts = len(graph.entity_facts.indptr) - 1, len(graph.fact_entities.indptr) - 1
-    factor = np.exp(options.sharpness * (graph.fact_vectors @ question).astype(np.float64))
-    ef = _csr(graph.entity_facts, n_facts)
-    ef.data *= factor[ef.indices]
-    fe, syn = _csr(graph.fact_entities, n_entities), _csr(graph.synonyms, n_entities)
-    has_facts, has_synonyms = np.diff(ef.indptr) > 0, np.diff(syn.indptr) > 0
-    share = np.where(has_synonyms, np.where(has_facts, options.synonym_share, 1.0), 0.0)
-    to_facts = sparse.diags_array(1.0 - share) @ _stochastic(ef)
-    to_synonyms = sparse.diags_array(share) @ _stochastic(syn)
-    return sparse.csr_array(sparse.block_array([[to_synonyms, to_facts], [_stochastic(fe), None]]))
-
-
-def _csr(rows: Rows, n_columns: int) -> Any:
-    from scipy import sparse
-
-    shape = (len(rows.indptr) - 1, n_columns)
-    return sparse.csr_array((rows.weights.astype(np.float64), rows.indices, rows.indptr), shape=shape)
-
-
-def _stochastic(matrix: Any) -> Any:
-    from scipy import sparse
-
-    sums = np.asarray(matrix.sum(axis=1)).ravel()
-    return sparse.diags_array(1.0 / np.where(sums > 0, sums, 1.0)) @ matrix
+    return WalkResult(nodes[:split], mass[:split], nodes[split:] - n_entities, mass[split:], pushes, residual)
 
 
 def _by_power(
@@ -202,6 +166,8 @@ def _by_power(
     mass: NDArray[np.float64],
     options: WalkOptions,
 ) -> WalkResult:
+    from hipporag_like.retrieval.transition import transition
+
     backwards = transition(graph, question, options).T.tocsr()
     spread = np.zeros(backwards.shape[0])
     np.add.at(spread, seeds, mass)
@@ -211,7 +177,8 @@ def _by_power(
         spread = options.damping * (backwards @ spread)
         rounds += 1
     nodes = np.flatnonzero(estimate)
-    return _result(estimate, nodes, len(graph.entity_facts.indptr) - 1, rounds, float(spread.sum()))
+    n_entities = len(graph.entity_facts.indptr) - 1
+    return _result(nodes, estimate[nodes], n_entities, rounds, float(spread.sum()))
 
 
 def _by_prpack(
@@ -221,23 +188,9 @@ def _by_prpack(
     mass: NDArray[np.float64],
     options: WalkOptions,
 ) -> WalkResult:
-    import igraph
+    from hipporag_like.retrieval.transition import prpack
 
-    matrix = transition(graph, question, options)
-    n = matrix.shape[0]
-    # PRPACK starts anew from a node without neighbours; here the walk ends there. One more node, which leads
-    # to itself only, takes in what ends.
-    ends = np.append(np.flatnonzero(np.diff(matrix.indptr) == 0), n)
-    matrix = matrix.tocoo()
-    edges = np.concatenate(
-        [np.stack([matrix.row, matrix.col], axis=1), np.stack([ends, np.full(len(ends), n)], axis=1)]
-    )
-    weights = np.concatenate([matrix.data, np.ones(len(ends))])
-    reset = np.zeros(n + 1)
-    np.add.at(reset, seeds, mass)
-    ranks = igraph.Graph(n=n + 1, edges=edges, directed=True).personalized_pagerank(
-        reset=reset.tolist(), damping=options.damping, weights=weights.tolist(), implementation="prpack"
-    )
-    estimate = np.asarray(ranks)[:n]
+    solve = prpack(graph, question, options)
+    estimate = np.asarray(solve(seeds, mass))[: len(graph.entity_facts.indptr) + len(graph.facts) - 1]
     nodes = np.flatnonzero(estimate > 0)
-    return _result(estimate, nodes, len(graph.entity_facts.indptr) - 1, 1, 0.0)
+    return _result(nodes, estimate[nodes], len(graph.entity_facts.indptr) - 1, 1, 0.0)

@@ -22,11 +22,12 @@ LAYERS = (
     {"eval"},
     {"rag"},
     {"parts"},
+    {"opened"},
     {"language"},
     {"retrieval"},
     {"indexing"},
     {"models", "store"},
-    {"config", "text", "sentences", "progress"},
+    {"config", "text", "sentences", "progress", "once"},
     {"types", "errors"},
 )
 HEIGHT = {part: -depth for depth, layer in enumerate(LAYERS) for part in layer}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hipporag_like.config import METHODS
+from hipporag_like.config import METHODS, PRESETS
 
 LLMS = ("openai:", "transformers:", "scripted:")
 EXTRACTORS = ("rules", "spacy:", "llm", "openie:")
@@ -33,6 +33,11 @@ def complete_extractor(incomplete: str) -> list[str]:
 def complete_embedder(incomplete: str) -> list[str]:
     """Return the embedders that start with what was typed."""
     return _starting(incomplete, EMBEDDERS)
+
+
+def complete_preset(incomplete: str) -> list[str]:
+    """Return the presets that start with what was typed."""
+    return _starting(incomplete, PRESETS)
 
 
 def complete_llm(incomplete: str) -> list[str]:
@@ -109,6 +114,17 @@ EmbedderOption = Annotated[
         help="minilm, hashing, openai:MODEL, or a path or hub name; the index's own where none is given, "
         "minilm for a new one.",
         autocompletion=complete_embedder,
+        show_default=False,
+    ),
+]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PRESET",
+        help="What is embedded: full (passages, sentences, entities), light (passages and single words: less than "
+        "half the time, a third of the disk), or auto: light above 100,000 passages; the index's own where none "
+        "is given, auto for a new one.",
+        autocompletion=complete_preset,
         show_default=False,
     ),
 ]

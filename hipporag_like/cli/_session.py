@@ -24,6 +24,7 @@ def configure(
     index: Path | None = None,
     *,
     embedder: str | None = None,
+    preset: str | None = None,
     extractor: str | None = None,
     reader: str | None = None,
     llm: str | None = None,
@@ -38,7 +39,7 @@ def configure(
         Options in TOML.
     index
         The index whose own options stand where nothing else is asked for; None: the defaults.
-    embedder, extractor, reader, llm, base_url, filter
+    embedder, preset, extractor, reader, llm, base_url, filter
         Instead of those in ``file``.
 
     Raises
@@ -48,7 +49,7 @@ def configure(
     """
     switch = None if filter is None else "on" if filter else "off"
     asked = {
-        "embed": {"model": embedder},
+        "embed": {"model": embedder, "preset": preset},
         "extract": {"extractor": extractor},
         "read": {"reader": reader},
         "llm": {"model": llm, "base_url": base_url},

@@ -36,6 +36,7 @@ def run(
     namespace: opt.NamespaceOption = None,
     config: opt.ConfigOption = None,
     embedder: opt.EmbedderOption = None,
+    preset: opt.PresetOption = None,
     json: opt.JsonOption = False,
     quiet: opt.QuietOption = False,
 ) -> None:
@@ -54,7 +55,9 @@ def run(
     from hipporag_like.cli._session import configure, load_sources, open_index
     from hipporag_like.types import IndexReport
 
-    settings = configure(config, index, embedder=embedder, extractor=extractor, llm=llm, base_url=base_url)
+    settings = configure(
+        config, index, embedder=embedder, preset=preset, extractor=extractor, llm=llm, base_url=base_url
+    )
     track = track_for(quiet)
     documents, failures = load_sources(sources, namespace, track)
     rag = open_index(index, settings, read_only=False)

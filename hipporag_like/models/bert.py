@@ -110,12 +110,12 @@ class Bert:
     """
 
     def __init__(self, tensors: Tensors, layers: int, heads: int) -> None:
-        self._heads = heads
-        self._words = tensors["embeddings.word_embeddings.weight"]
+        self.heads = heads
+        self.words = tensors["embeddings.word_embeddings.weight"]
         types = tensors["embeddings.token_type_embeddings.weight"]
-        self._places = tensors["embeddings.position_embeddings.weight"] + types[0]
-        self._norm = _norm(tensors, "embeddings")
-        self._layers = [_layer(tensors, f"encoder.layer.{number}", heads) for number in range(layers)]
+        self.places = tensors["embeddings.position_embeddings.weight"] + types[0]
+        self.norm = _norm(tensors, "embeddings")
+        self.layers = [_layer(tensors, f"encoder.layer.{number}", heads) for number in range(layers)]
 
     def mean_pooled(self, texts: list[list[int]]) -> Floats:
         """Return the mean of each text's last hidden rows, ``(len(texts), width)``.
@@ -123,11 +123,11 @@ class Bert:
         ``texts`` are word piece numbers, sorted by length.
         """
         runs = [(length, len(list(same))) for length, same in groupby(map(len, texts))]
-        hidden = np.concatenate([np.tile(self._places[:length], (count, 1)) for length, count in runs])
-        hidden += self._words[np.fromiter((piece for text in texts for piece in text), np.int64)]
-        self._norm.apply_(hidden)
-        for layer in self._layers:
-            hidden = layer.apply(hidden, runs, self._heads)
+        hidden = np.concatenate([np.tile(self.places[:length], (count, 1)) for length, count in runs])
+        hidden += self.words[np.fromiter((piece for text in texts for piece in text), np.int64)]
+        self.norm.apply_(hidden)
+        for layer in self.layers:
+            hidden = layer.apply(hidden, runs, self.heads)
         return np.concatenate([block.mean(axis=1) for block in split_runs(hidden, runs)])
 
 

@@ -64,13 +64,13 @@ def _require_model(folder: Path) -> None:
 def _minilm(config: EmbedConfig) -> Embedder:
     from hipporag_like.models.minilm import MiniLM
 
-    return MiniLM(batch_tokens=config.batch_tokens)
+    return MiniLM(batch_tokens=config.batch_tokens, dtype=config.dtype)
 
 
 def _minilm_in(folder: Path, config: EmbedConfig) -> Embedder:
     from hipporag_like.models.minilm import MiniLM
 
-    return MiniLM(folder, batch_tokens=config.batch_tokens)
+    return MiniLM(folder, batch_tokens=config.batch_tokens, dtype=config.dtype)
 
 
 def _hashing(_: EmbedConfig) -> Embedder:
@@ -82,7 +82,8 @@ def _hashing(_: EmbedConfig) -> Embedder:
 def _local(config: EmbedConfig) -> Embedder:
     from hipporag_like.models.local import LocalEmbedder
 
-    return LocalEmbedder(config.model, batch_tokens=config.batch_tokens)
+    dtype = "float32" if config.dtype == "auto" else config.dtype
+    return LocalEmbedder(config.model, batch_tokens=config.batch_tokens, dtype=dtype)
 
 
 def _may_be_hub_name(name: str) -> bool:

@@ -53,6 +53,11 @@ class Database:
     ) -> None:
         self.close()
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         with sqlite_errors(self._path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from hipporag_like.store.checksum import row_checksum
@@ -21,6 +22,26 @@ ON CONFLICT (namespace, id) DO UPDATE SET title = excluded.title, text = exclude
     crc = excluded.crc
 """
 _COLUMNS = "namespace, id, title, text, metadata, spans, hash, sort_key"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document cut into passages.
+
+    Attributes
+    ----------
+    id, passages
+        The document.
+    metadata
+        As canonical JSON.
+    stamp
+        Its :func:`document_hash`.
+    """
+
+    id: str
+    passages: list[Passage]
+    metadata: str
+    stamp: str
 
 
 class DocumentTable(Database):
@@ -98,7 +119,7 @@ class DocumentTable(Database):
 
     def documents(self, namespace: str) -> Iterator[Document]:
         """Yield the documents of ``namespace`` by content, then id: an order without history."""
-        for document_id, title, text, metadata, _ in self._in_order(namespace):
+        for _, document_id, title, text, metadata, *_ in self._in_order(namespace):
             yield Document(text, document_id, title, self._loads(metadata) or NO_METADATA, namespace)
 
     def passages(self, namespace: str) -> Iterator[Passage]:
@@ -106,37 +127,91 @@ class DocumentTable(Database):
 
         A passage's id is ``DOCUMENT_ID#ORDINAL``, after ``NAMESPACE/`` outside the default namespace.
         """
-        prefix = "" if namespace == DEFAULT_NAMESPACE else f"{namespace}/"
-        for document_id, title, text, stored, spans in self._in_order(namespace):
-            metadata = self._loads(stored) or NO_METADATA
-            for ordinal, (start, end) in enumerate(decode_spans(self._loads(spans))):
-                yield Passage(
-                    f"{prefix}{document_id}#{ordinal}",
-                    document_id,
-                    text[start:end],
-                    start,
-                    end,
-                    title,
-                    metadata,
-                    namespace,
-                )
+        for stored in self.stored(namespace):
+            yield from stored.passages
 
-    def _in_order(self, namespace: str) -> Iterator[tuple[str, str, str, str, str]]:
-        """Yield id, title, text, metadata and spans, each as it was written and none left out.
+    def stored(self, namespace: str, ids: Sequence[str] | None = None) -> Iterator[StoredDocument]:
+        """Yield documents with their passages: all in order, or those of some ids, in no order.
+
+        Parameters
+        ----------
+        namespace
+            Where they are.
+        ids
+            Of documents that are there, without repeats.
+
+        Raises
+        ------
+        IndexCorruptError
+            A document is not there, or not as it was written.
+        """
+        if ids is None:
+            for row in self._in_order(namespace):
+                yield self._stored(row)
+            return
+        for part, marks in batches(ids):
+            read = 0
+            for row in self._checked(f"WHERE namespace = ? AND id IN ({marks})", (namespace, *part)):
+                read += 1
+                yield self._stored(row)
+            if read != len(part):
+                raise corrupt(self._path, f"{len(part) - read} documents of {namespace!r} cannot be found")
+
+    def listing(self, namespace: str) -> list[tuple[str, str]]:
+        """Return id and :func:`document_hash` of every document, in the order of :meth:`documents`.
+
+        Read from the table itself, from start to end; texts are not read, so that nothing here can be compared
+        with a checksum but how many there are. Who goes on to read a document of these finds the damage.
+        """
+        sql = "SELECT id, hash FROM documents NOT INDEXED WHERE namespace = ? ORDER BY sort_key, id"
+        rows = [(document_id, stamp) for document_id, stamp in self._rows(sql, (namespace,))]
+        indexed = "SELECT count(*) FROM documents INDEXED BY documents_in_order WHERE namespace = ?"
+        for (count,) in self._rows(indexed, (namespace,)):
+            self._compare(namespace, len(rows), count)
+        return rows
+
+    def _stored(self, row: Sequence[str]) -> StoredDocument:
+        namespace, document_id, title, text, stored, spans, stamp, _ = row
+        prefix = "" if namespace == DEFAULT_NAMESPACE else f"{namespace}/"
+        metadata = self._loads(stored) or NO_METADATA
+        places = enumerate(decode_spans(self._loads(spans)))
+        passages = [
+            Passage(
+                f"{prefix}{document_id}#{ordinal}",
+                document_id,
+                text[start:end],
+                start,
+                end,
+                title,
+                metadata,
+                namespace,
+            )
+            for ordinal, (start, end) in places
+        ]
+        return StoredDocument(document_id, passages, stored, stamp)
+
+    def _in_order(self, namespace: str) -> Iterator[Sequence[str]]:
+        """Yield the columns of each document, as they were written and none left out.
 
         SQLite finds the rows by its own index, so that they are counted once more in the table itself.
         """
         read = 0
-        where = "FROM documents WHERE namespace = ? ORDER BY sort_key, id"
-        for *values, crc in self._rows(f"SELECT {_COLUMNS}, {self._crc} {where}", (namespace,)):
-            self._check("documents", crc, *values)
-            _, document_id, title, text, metadata, spans, _, _ = values
+        for row in self._checked("WHERE namespace = ? ORDER BY sort_key, id", (namespace,)):
             read += 1
-            yield document_id, title, text, metadata, spans
+            yield row
         sql = "SELECT count(*) FROM documents NOT INDEXED WHERE namespace = ?"
         for (count,) in self._rows(sql, (namespace,)):
-            if count != read:
-                raise corrupt(self._path, f"{count} documents of {namespace!r} are stored and {read} found")
+            self._compare(namespace, count, read)
+
+    def _checked(self, where: str, values: Sequence[Any]) -> Iterator[Sequence[str]]:
+        """Yield the columns of the documents that a query finds, each row compared with its checksum."""
+        for *row, crc in self._rows(f"SELECT {_COLUMNS}, {self._crc} FROM documents {where}", values):
+            self._check("documents", crc, *row)
+            yield row
+
+    def _compare(self, namespace: str, stored: int, found: int) -> None:
+        if stored != found:
+            raise corrupt(self._path, f"{stored} documents of {namespace!r} are stored and {found} found")
 
     def _loads(self, stored: str) -> Any:
         if stored == "{}":  # by far the most common

@@ -145,6 +145,10 @@ class Snapshot:
             found = stamp.signature(path)
         except OSError as error:
             raise damaged(path, error.strerror or error, self._index) from error
+        if (
+            self._known.get(relative) != found
+        ):  # a writer may have given it another name since, and noted that
+            self._known = stamp.known(self._folder)
         if self._known.get(relative) == found:
             return
         if crc32_of(path) != entry.crc32:

@@ -64,6 +64,15 @@ class ResultTables(Database):
                     raise corrupt(self._path, error) from error
         return found
 
+    def extracted(self, fingerprint: str, keys: Sequence[str], status: str = "ok") -> set[str]:
+        """Return which of ``keys`` have a successful extraction, or with ``failed`` one that failed."""
+        row = self._fingerprint(fingerprint)
+        found: set[str] = set()
+        for part, marks in batches(keys):
+            sql = f"SELECT key FROM extractions WHERE fingerprint = ? AND status = ? AND key IN ({marks})"
+            found.update(key for (key,) in self._rows(sql, (row, status, *part)))
+        return found
+
     def failed_extractions(self, fingerprint: str) -> dict[str, str]:
         """Return the reason of each failed extraction, by key."""
         sql = "SELECT key, payload FROM extractions WHERE fingerprint = ? AND status = 'failed' ORDER BY key"

@@ -21,6 +21,10 @@ from hipporag_like.store.files import FILE_MODE, file_errors, sync_folder
 _LOGS = ("-wal", "-shm")
 _MOST_ROWS = 1 << 33  # a bound for row numbers where the table cannot say; more than any disk holds
 _BATCH = 500  # rows read at once; where one of them is damaged they are read in halves
+# So many stretches in a row that cannot be read double the smallest that is tried: behind a damaged last page lie
+# as many row numbers as there are, and all of them fail. That takes 200,000 tries, or some seconds.
+_TRIES = 10_000
+_HEAD_BYTES = 100  # of a journal, before the page that names its tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ def salvage(folder: Path, revision: int, identity: str) -> Salvaged:
         work = Path(name)
         old = _copy(path, work / "old.db")
         fresh = work / "fresh"
+        _mend_schema(old, work / "shape")
         with closing(connect(fresh)) as target:
             kept, lost = _save(path, old, target, revision, identity)
         if not kept["documents"]:
@@ -110,11 +115,27 @@ def _copy(path: Path, copy: Path) -> Path:
             shutil.copyfile(wal, f"{copy}-wal")
         size = copy.stat().st_size
         with open(copy, "r+b") as file:
-            head = bytearray(file.read(100).ljust(100, b"\0"))
+            head = bytearray(file.read(_HEAD_BYTES).ljust(_HEAD_BYTES, b"\0"))
             _mend_head(head, size)
             file.seek(0)
             file.write(head)
     return copy
+
+
+def _mend_schema(old: Path, shape: Path) -> None:
+    """Take over the names of the tables and where they start from a new journal, where they cannot be read.
+
+    They are the same in every journal that was made in the format of this version. Where they are not, rows do not
+    fit their checksums.
+    """
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(old)) as connection:
+        connection.execute("SELECT count(*) FROM documents")
+        return
+    connect(shape).close()
+    with open(shape / JOURNAL_NAME, "rb") as made, open(old, "r+b") as file:
+        page = made.read(PAGE_BYTES)
+        file.seek(_HEAD_BYTES)
+        file.write(page[_HEAD_BYTES:])
 
 
 def _mend_head(head: bytearray, size: int) -> None:
@@ -207,16 +228,18 @@ def _rows(
     sql = (
         f"SELECT rowid, {wanted} FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?"
     )
-    stretches = [(0, _MOST_ROWS)]
+    stretches, failed = [(0, _MOST_ROWS)], 0
     while stretches:
         start, end = stretches.pop()
         try:
             rows = source.execute(sql, (start, end, _BATCH)).fetchall()
         except (sqlite3.DatabaseError, OverflowError):
-            if start < end:
+            failed += 1
+            if end - start >= 1 << (failed // _TRIES):
                 middle = (start + end) // 2
                 stretches += [(middle + 1, end), (start, middle)]
             continue
+        failed = 0 if rows else failed
         for number, *values in rows:
             yield number, tuple(values)
         if len(rows) == _BATCH and rows[-1][0] < end:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from hipporag_like.store.manifest import FORMAT
 from hipporag_like.store.reader import Snapshot, open_snapshot
-from hipporag_like.store.writer import SnapshotWriter, remove_old_snapshots
+from hipporag_like.store.removal import remove_old_snapshots
+from hipporag_like.store.writer import SnapshotWriter
 
 __all__ = ["FORMAT", "Snapshot", "SnapshotWriter", "open_snapshot", "remove_old_snapshots"]

@@ -84,24 +84,42 @@ def record(snapshot: Path, found: Iterable[tuple[str, list[int]]]) -> None:
             beside.unlink()
 
 
-def record_written(snapshot: Path, names: Iterable[str]) -> None:
-    """Note files that this process wrote or took over, once their times cannot come again.
+def unaltered(snapshot: Path) -> list[str]:
+    """Return the paths below ``snapshot`` of the files that were found right and are as they were then."""
+    found = []
+    for name, parts in known(snapshot).items():
+        with suppress(OSError):
+            if signature(snapshot / name) == parts:
+                found.append(name)
+    return found
+
+
+def record_written(right: Iterable[tuple[Path, Iterable[str]]]) -> None:
+    """Note files that this process wrote or took over, or gave or took a name, once their times cannot come again.
 
     Parameters
     ----------
-    snapshot
-        The folder of the published snapshot.
-    names
-        Paths below it.
+    right
+        Folders of snapshots, and paths below each.
     """
     if not boot():
         return
-    found: list[tuple[str, list[int]]] = []
-    with suppress(OSError):
-        found = [(name, signature(snapshot / name)) for name in names]
-    if found:
+    found = [(snapshot, _changed(snapshot, names)) for snapshot, names in right]
+    if any(files for _, files in found):
         time.sleep(_TICK_NS / 1e9)
-        record(snapshot, found)
+    for snapshot, files in found:
+        record(snapshot, files)
+
+
+def _changed(snapshot: Path, names: Iterable[str]) -> list[tuple[str, list[int]]]:
+    """Return the signatures that are not noted yet."""
+    before, found = known(snapshot), []
+    for name in names:
+        with suppress(OSError):
+            parts = signature(snapshot / name)
+            if before.get(name) != parts:
+                found.append((name, parts))
+    return found
 
 
 def _tick(parts: list[int]) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import shutil
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -37,10 +39,14 @@ from hipporag_like.store.manifest import (
     encode_current,
     encode_manifest,
 )
-from hipporag_like.store.pin import retire
 from hipporag_like.store.reader import SMALL_BYTES, Snapshot, current_number
+from hipporag_like.store.removal import TEMPORARY, numbers, remove_but
 
-_TEMPORARY = ".tmp-"
+# Files written at once: most of a small file's time is waiting for the disk.
+WRITERS = 4
+# Arrays that wait to be written keep so much memory at most, or one array more.
+WAITING_BYTES = 1 << 29
+_UNWRITTEN = ArrayEntry("", (), 0, 0)
 
 
 class SnapshotWriter:
@@ -58,10 +64,13 @@ class SnapshotWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = Path(folder)
         self._snapshots = self._folder / SNAPSHOTS_NAME
-        self._temporary = self._snapshots / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
+        self._temporary = self._snapshots / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
         self._groups: dict[str, GroupEntry] = {}
         self._right: list[str] = []  # large files that need no check: written now, or checked before
+        self._linked: dict[Path, list[str]] = {}  # of these, those of other snapshots, by folder
         self._open = False
+        self._pool = ThreadPoolExecutor(WRITERS, "snapshot")
+        self._waiting: list[tuple[Future[None], int]] = []
 
     def __enter__(self) -> SnapshotWriter:
         """Make the folder to write in.
@@ -73,7 +82,7 @@ class SnapshotWriter:
         """
         make_folder(self._folder)
         make_folder(self._snapshots)
-        for leftover in self._snapshots.glob(f"{_TEMPORARY}*"):
+        for leftover in self._snapshots.glob(f"{TEMPORARY}*"):
             remove_tree(leftover)
         make_folder(self._temporary)
         self._open = True
@@ -84,10 +93,12 @@ class SnapshotWriter:
     ) -> None:
         """Remove what was not published."""
         self._open = False
+        self._pool.shutdown(cancel_futures=True)
         remove_tree(self._temporary)
+        stamp.record_written(self._linked.items())  # their names here are gone
 
     def write(self, group: str, name: str, array: np.ndarray) -> None:
-        """Write one array.
+        """Write one array, beside other work: :meth:`publish` waits for it.
 
         Parameters
         ----------
@@ -96,24 +107,72 @@ class SnapshotWriter:
         name
             Lower-case ASCII letters, digits and underscores.
         array
-            Of any type but objects; stored C-contiguous.
+            Of any type but objects; stored C-contiguous. It must not change any more.
+
+        Raises
+        ------
+        StoreError
+            The disk is full or cannot be written; found here or later.
+        """
+        array = np.ascontiguousarray(array).reshape(
+            array.shape
+        )  # ascontiguousarray gives scalars a dimension
+        path = self._new_file(group, name, array.dtype)
+        files = self._groups[group].files
+
+        def save() -> None:
+            with file_errors("write", path):
+                files[name] = _save(path, array.dtype, array.shape, [array])
+            self._note_right(group, name)
+
+        self._waiting.append((self._pool.submit(save), array.nbytes))
+        self._wait(WAITING_BYTES)
+
+    def write_blocks(
+        self,
+        group: str,
+        name: str,
+        dtype: np.dtype[Any],
+        shape: tuple[int, ...],
+        blocks: Iterable[np.ndarray],
+    ) -> None:
+        """Write one array that comes in blocks of rows.
+
+        Parameters
+        ----------
+        group, name
+            As in :meth:`write`.
+        dtype, shape
+            Of the whole.
+        blocks
+            Its rows in order.
 
         Raises
         ------
         StoreError
             The disk is full or cannot be written.
         """
+        path = self._new_file(group, name, dtype)
+        with file_errors("write", path):
+            self._groups[group].files[name] = _save(path, dtype, shape, blocks)
+        self._note_right(group, name)
+
+    def _new_file(self, group: str, name: str, dtype: np.dtype[Any]) -> Path:
+        """Return where an array goes, and keep its place in the order of writing."""
         if ARRAY_NAME.fullmatch(name) is None:
             raise ValueError(f"an array name has lower-case letters, digits and underscores, not {name!r}")
-        if array.dtype.hasobject:
+        if dtype.hasobject:
             raise ValueError(f"array {name!r} holds objects, which are never stored")
         files = self._group(group).files
         if name in files:
             raise ValueError(f"array {name!r} of group {group!r} was written before")
-        path = self._temporary / self._groups[group].folder / f"{name}.npy"
-        with file_errors("write", path):
-            files[name] = _save(path, array)
-        self._note_right(group, name)
+        files[name] = _UNWRITTEN
+        return self._temporary / self._groups[group].folder / f"{name}.npy"
+
+    def _wait(self, most: int) -> None:
+        """Wait until at most so many bytes are still to be written."""
+        while sum(nbytes for _, nbytes in self._waiting) > most:
+            self._waiting.pop(0)[0].result()
 
     def reuse(self, group: str, snapshot: Snapshot) -> None:
         """Take over a whole group from an open snapshot, by hard links where the file system has them.
@@ -134,6 +193,8 @@ class SnapshotWriter:
             target.files[name] = entry
             if checked:
                 self._note_right(group, name)
+                folder = source.parent
+                self._linked.setdefault(folder.parent, []).append(f"{folder.name}/{source.name}")
 
     def publish(self, fields: Mapping[str, Any]) -> int:
         """Make what was written the snapshot that readers open from here on; return its number.
@@ -151,8 +212,10 @@ class SnapshotWriter:
             The disk is full or cannot be written; what was published before stays published.
         """
         self._require_open()
+        while self._waiting:
+            self._waiting.pop(0)[0].result()
         previous = self._published()
-        number = max([previous, *_numbers(self._snapshots)]) + 1
+        number = max([previous, *numbers(self._snapshots)]) + 1
         target = self._snapshots / str(number)
         manifest = encode_manifest(Manifest(number, fields, self._groups))
         with file_errors("write", target):
@@ -163,18 +226,20 @@ class SnapshotWriter:
             os.rename(self._temporary, target)
             self._temporary = target  # what to remove should the last step fail
             sync_folder(self._snapshots)
+            remove_but(self._snapshots, {number, previous})
+            # Before anybody can open it, so that no reader compares what was just written.
+            stamp.record_written([(target, self._right), *self._linked.items()])
             beside = self._folder / f"{CURRENT_NAME}.tmp"
             write_durably(beside, encode_current(number, manifest))
             os.replace(beside, self._folder / CURRENT_NAME)
-        self._temporary = self._snapshots / f"{_TEMPORARY}published"
+        self._temporary = self._snapshots / f"{TEMPORARY}published"
         self._open = False
         with file_errors("write", self._folder):
             sync_folder(self._folder)
-        _remove_old(self._snapshots, {number, previous})
-        stamp.record_written(target, self._right)
         return number
 
     def _note_right(self, group: str, name: str) -> None:
+        """Note a file that is whole on the disk; also called by the threads that write."""
         entry = self._groups[group]
         if entry.files[name].nbytes > SMALL_BYTES:
             self._right.append(f"{entry.folder}/{name}.npy")
@@ -223,38 +288,27 @@ def point_to(folder: Path, number: int, checksum: str) -> None:
         sync_folder(folder)
 
 
-def remove_old_snapshots(folder: Path) -> None:
-    """Remove every snapshot but the published one, because its texts are to be gone; while holding the ``WriterLock``.
-
-    One that a reader has open stays until a later publication finds it unused.
-    """
-    _remove_old(Path(folder) / SNAPSHOTS_NAME, {current_number(Path(folder))})
-
-
-def _numbers(snapshots: Path) -> list[int]:
-    return [int(p.name) for p in snapshots.iterdir() if p.name.isascii() and p.name.isdigit()]
-
-
-def _remove_old(snapshots: Path, keep: set[int]) -> None:
-    for number in _numbers(snapshots):
-        if number not in keep:
-            old = snapshots / f"{_TEMPORARY}old-{number}-{secrets.token_hex(4)}"
-            if retire(snapshots / str(number), old):
-                remove_tree(old)
-
-
-def _save(path: Path, array: np.ndarray) -> ArrayEntry:
-    """Write ``array`` in numpy's own format, without a copy of its data, and wait until the disk has it."""
-    array = np.ascontiguousarray(array).reshape(array.shape)  # ascontiguousarray gives scalars a dimension
+def _save(
+    path: Path, dtype: np.dtype[Any], shape: tuple[int, ...], blocks: Iterable[np.ndarray]
+) -> ArrayEntry:
+    """Write an array in numpy's own format, without a copy of its data, and wait until the disk has it."""
     head = BytesIO()
-    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
-    header, data = head.getvalue(), array.reshape(-1).view(np.uint8)
+    described = np.lib.format.header_data_from_array_1_0(np.empty((0,), dtype)) | {"shape": shape}
+    np.lib.format.write_array_header_1_0(head, described)
+    header = head.getvalue()
+    crc32, written = zlib.crc32(header), len(header)
     with os.fdopen(create_private(path), "wb", buffering=0) as file:
         _write_all(file.fileno(), header)
-        _write_all(file.fileno(), data.data)
+        for block in blocks:
+            if block.dtype != dtype or not block.flags.c_contiguous:
+                raise ValueError(f"a block of {path.stem} is {block.dtype}, not contiguous {dtype}")
+            data = block.reshape(-1).view(np.uint8)
+            _write_all(file.fileno(), data.data)
+            crc32, written = zlib.crc32(data.data, crc32), written + block.nbytes
         os.fsync(file.fileno())
-    crc32 = zlib.crc32(data.data, zlib.crc32(header))
-    return ArrayEntry(array.dtype.str, array.shape, len(header) + array.nbytes, crc32)
+    if written != len(header) + math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"the blocks of {path.stem} do not make up shape {shape}")
+    return ArrayEntry(dtype.str, shape, written, crc32)
 
 
 def _write_all(descriptor: int, data: bytes | memoryview) -> None:

@@ -60,6 +60,8 @@ def test_options_change_only_their_part_of_the_configuration(tmp_path):
         "spacy:x",
     )
     assert _session.configure(file).embed.model == "other"
+    light = _session.configure(file, preset="light")
+    assert (light.embed.model, light.embed.preset) == ("other", "light")
     with pytest.raises(ConfigError):
         _session.configure(file, extractor="nonsense")
 

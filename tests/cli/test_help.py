@@ -22,7 +22,7 @@ MODEL = ("--llm", "--base-url", "--filter", "--no-filter")
 STEPS = ("--iterative", "--steps")
 OPTIONS = {
     "index": ["--index", "--extractor", "--namespace", "--config", "--embedder", "--json", "--quiet"]
-    + ["--llm", "--base-url", "--estimate"],
+    + ["--llm", "--base-url", "--estimate", "--preset"],
     "query": ["--index", "-k", "--method", "--where", "--namespace", "--json", *MODEL],
     "ask": ["--index", "-k", "--reader", "--method", "--where", "--namespace", "--json", *MODEL, *STEPS]
     + ["--stream", "--no-stream"],
@@ -102,6 +102,7 @@ def test_version(cli):
         ("hipporag-like export --format ", 3, {"graphml", "json", "csv"}),
         ("hipporag-like ask --reader ex", 3, {"extractive"}),
         ("hipporag-like index --embedder m", 3, {"minilm"}),
+        ("hipporag-like index --preset ", 3, {"auto", "light", "full"}),
         ("hipporag-like query --method hip", 3, {"hipporag", "hipporag2"}),
         ("hipporag-like index --extractor l", 3, {"llm"}),
         ("hipporag-like ask --llm ", 3, {"openai:", "transformers:", "scripted:"}),

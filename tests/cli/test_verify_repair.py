@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hipporag_like.config import Config
-from hipporag_like.errors import ModelError
+from hipporag_like.errors import IndexCorruptError, ModelError
 from hipporag_like.rag import HippoRAG
 from hipporag_like.types import Document
 
@@ -156,3 +156,62 @@ def test_current_is_pointed_to_the_sound_snapshot_again(index):
     assert done.exit_code != 0
     assert call("repair", "--index", index).stdout == "CURRENT names snapshot 1 again, which is sound\n"
     assert call("query", "Anna7", "--index", index, "-k", "1").exit_code == 0
+
+
+@pytest.mark.parametrize("preset", ["full", "light"])
+def test_an_index_that_grew_bit_by_bit_is_verified_and_repaired(tmp_path, preset):
+    config = Config.from_dict({"embed": {"model": "hashing", "preset": preset}})
+    index = tmp_path / "index"
+    with HippoRAG(index, config=config) as rag:
+        rag.index(DOCUMENTS[:50])
+        rag.index(DOCUMENTS[50:])
+        rag.delete(["d3"])
+        assert rag.verify() == ()
+        before = rag.retrieve("Anna7", 5)
+    spoil(next((index / "snapshots" / "3").rglob("passage_text.npy")), b"Anna7")
+    with HippoRAG(index) as rag:
+        assert rag.repair().done == ("made snapshot 4 again from the journal",)
+        assert rag.verify() == ()
+        assert rag.retrieve("Anna7", 5) == before
+
+
+def test_nothing_of_a_damaged_array_is_taken_over_by_repair(index, monkeypatch):
+    from hipporag_like.store import reader
+
+    path = index / "snapshots" / "1" / "g0" / "passage_text.npy"
+    spoil(path, b"Anna7")
+    monkeypatch.setattr(reader, "SMALL_BYTES", 100)  # so that opening does not notice it
+    with HippoRAG(index, config=HASHING) as rag:
+        with pytest.raises(IndexCorruptError, match="passage_text.*repair --index"):
+            rag.index([Document("Edda lit the lamp.", "edda")])
+        rag.repair(models=True)  # the new document was stored and not embedded
+        assert rag.verify() == ()
+        assert rag.stats()["documents"] == 61
+
+
+def test_a_journal_whose_tables_are_not_named_any_more_loses_nothing(index):
+    path = index / "journal.db"
+    data = bytearray(path.read_bytes())
+    data[100:160] = b"\xff" * 60
+    path.write_bytes(data)
+    with HippoRAG(index) as rag:
+        assert rag.repair().lost == ()
+        assert rag.verify() == () and rag.stats()["documents"] == 60
+
+
+def test_a_table_that_cannot_be_read_at_all_ends(index, monkeypatch):
+    from hipporag_like.store import salvage
+
+    monkeypatch.setattr(salvage, "_TRIES", 500)
+    raw = sqlite3.connect(index / "journal.db", isolation_level=None)
+    (root,) = raw.execute("SELECT rootpage FROM sqlite_master WHERE name = 'extractions'").fetchone()
+    (size,) = raw.execute("PRAGMA page_size").fetchone()
+    raw.close()
+    with open(index / "journal.db", "r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    with HippoRAG(index, config=HASHING) as rag:
+        with pytest.raises(ModelError, match=r"lacks the extractions of .*repair --models"):
+            rag.repair()
+        assert rag.repair(models=True).lost == ()
+        assert rag.verify() == () and rag.stats()["documents"] == 60

@@ -134,6 +134,33 @@ def used(index: Path, kind: str, wanted: str) -> tuple[str, str]:
     return ("same", "") if arrays(index) == wanted else ("WRONG ARRAYS", "")
 
 
+def updated(index: Path, kind: str, wanted: str) -> tuple[str, str]:
+    """Return what comes of adding a document to a damaged index: ``refused``, ``same``, or what must never be."""
+    from hipporag_like.errors import HippoRAGLikeError
+
+    try:
+        add_one(index)
+        made = arrays(index)
+    except HippoRAGLikeError as error:
+        good = str(index) in str(error) and REMEDY.search(str(error))
+        return ("refused" if good else "NO REMEDY"), str(error)
+    if made == wanted:
+        return "same", ""
+    # A namespace that nothing was added to is taken over as it is, and its damage is noticed where it is used.
+    from hipporag_like.indexing.verify import verify
+
+    return ("verify" if verify(index) else "WRONG ARRAYS"), ""
+
+
+def add_one(index: Path) -> None:
+    """Add a document whose names are in others too."""
+    from hipporag_like.rag import HippoRAG
+    from hipporag_like.types import Document
+
+    with HippoRAG(index) as rag:
+        rag.index([Document("Alan Turing met Ada Lovelace in Skerrow. Skerrow is cold.", "new", "Skerrow")])
+
+
 def arrays(index: Path) -> str:
     """Return a hash of every array of the published snapshot."""
     from hipporag_like.store.snapshot import open_snapshot
@@ -184,12 +211,16 @@ def main() -> None:
     whole = index.with_name(index.name + "-whole")
     shutil.copytree(index, whole)
     expected, content, made = answers(index, kind), rows(index), arrays(index)
+    if task["test"] == "updated":
+        add_one(index)
+        made = arrays(index)
+        put_back(index, whole, "", False)
     for name, fault in task["faults"]:
         sys.stdout.write(json.dumps({"file": name, "fault": fault}) + "\n")
         sys.stdout.flush()  # known even if this fault is the last one
         damage(index / name, fault)
-        if task["test"] == "used":
-            result, message = used(index, kind, made)
+        if task["test"] in ("used", "updated"):
+            result, message = (used if task["test"] == "used" else updated)(index, kind, made)
         else:
             result, message = TESTS[task["test"]](index, kind, expected, content)
         row = {"file": name, "fault": fault, "outcome": result, "message": message}

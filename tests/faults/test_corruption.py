@@ -111,6 +111,15 @@ def test_a_damaged_journal_is_never_made_into_a_snapshot(tmp_path, built, kind):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("small_bytes", [0, 200], ids=["as it is", "all arrays large"])
+def test_what_is_damaged_is_never_added_to(tmp_path, built, small_bytes):
+    faults = sample_of(built["plain"], 6 + small_bytes, FAULTS // 2, 6)
+    rows = run_faults(built["plain"], tmp_path, "plain", faults, "updated", small_bytes=small_bytes)
+    assert_good(rows)
+    assert {row["outcome"] for row in rows} >= {"refused", "same"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_repair_mends_every_fault(tmp_path, built, kind):
     faults = sample_of(built[kind], 4, FAULTS // 2, 6)

@@ -293,5 +293,5 @@ def test_repr_and_context(folder: Path):
     with HippoRAG(folder) as rag:
         assert repr(rag) == f"HippoRAG({str(folder)!r})"
         rag.retrieve("Anna Berg")
-        assert rag._parts._opened is not None
-    assert rag._parts._opened is None
+        assert rag._parts._opened._index is not None
+    assert rag._parts._opened._index is None

@@ -61,7 +61,7 @@ def test_a_title_is_found_in_other_passages_and_names_its_own() -> None:
     assert analysis.keys == ["wild frontier", "wild frontier film"]
     assert analysis.title_passage.tolist() == [0, 0]
     assert sorted(analysis.title_entity.tolist()) == [0, 1]
-    assert analysis.alias.tolist() == [[1, 0]]
+    assert analysis.alias.tolist() == [[0, 1]]
     assert mentioned(analysis, 1) == ["wild frontier"]
     assert not analysis.is_term.any()
 

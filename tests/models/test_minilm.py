@@ -29,7 +29,7 @@ LONG = " ".join(f"Clause {n} speaks of river {n * 7} and of town {n * 13}." for 
 @pytest.fixture(scope="module")
 def model() -> MiniLM:
     try:
-        return MiniLM(batch_tokens=512)
+        return MiniLM(batch_tokens=512, dtype="float32")
     except ModelError as error:
         pytest.skip(str(error))
 

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from hipporag_like.indexing.rows import rows_of
-from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, transition, walk
+from hipporag_like.retrieval.similarity import DenseFacts
+from hipporag_like.retrieval.transition import transition
+from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, walk
 
 DIM = 16
 
@@ -29,7 +31,7 @@ def random_walk_graph(seed, n_passages=120, synonyms=True, hub=False):
         rows_of(entity, fact, weight, n_entities),
         rows_of(fact, entity, weight, n_facts),
         rows_of(ends[:, 0], ends[:, 1], np.full(len(ends), 0.9, np.float32), n_entities),
-        vectors,
+        DenseFacts(vectors),
     )
     linked = np.flatnonzero(np.diff(graph.entity_facts.indptr))
     seeds = draw.choice(linked, 5, replace=False).astype(np.int64)

@@ -133,6 +133,9 @@ class _Arrays:
     def array(self, group: str, name: str) -> np.ndarray:
         return self._arrays[name]
 
+    def has(self, group: str, name: str) -> bool:
+        return name in self._arrays
+
 
 def segment_of_arrays(
     n_passages: int,
@@ -142,12 +145,12 @@ def segment_of_arrays(
     terms: Sequence[int] = (),
     vectors: Sequence[Sequence[float]] = (),
     keys: Sequence[str] = (),
-    postings: Mapping[str, Mapping[int, float]] | None = None,
+    postings: Mapping[str, Mapping[int, int]] | None = None,
 ) -> Segment:
     """Return a segment by hand.
 
     ``facts`` are (passage, weight by entity, vector), by passage; ``titles`` are (passage, entity); ``vectors`` are of
-    the passages, ``keys`` of the entities, ``postings`` the BM25 scores of each word by passage.
+    the passages, ``keys`` of the entities, ``postings`` how often each word stands in a passage.
     """
     n_entities = len(entity_passages)
     edges = [(f, e, w) for f, (_, entities, _) in enumerate(facts) for e, w in entities.items()]
@@ -176,7 +179,10 @@ def segment_of_arrays(
         "term_row": pack_keys(list(by_word))[1],
         "posting_indptr": np.cumsum([0, *map(len, holders)]),
         "posting_passage": np.array([passage for held in holders for passage, _ in held], np.int32),
-        "posting_score": np.array([score for held in holders for _, score in held], np.float64),
+        "posting_count": np.array([count for held in holders for _, count in held], np.uint16),
+        "passage_length": np.array(
+            [sum(held.get(number, 0) for held in by_word.values()) for number in range(n_passages)], np.int32
+        ),
     }
     for name, table in (
         ("entity_facts", rows_of(entity, fact, weight, n_entities)),

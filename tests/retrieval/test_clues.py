@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rank_bm25 import BM25Okapi
 
 from hipporag_like.config import LexicalConfig
 from hipporag_like.indexing.index import Segment
@@ -48,7 +49,7 @@ class World:
     entity_passages: list[int]
     facts: list[tuple[int, dict[int, float], list[float]]]
     titles: list[tuple[int, int]]
-    words: dict[str, dict[int, float]]
+    words: dict[str, dict[int, int]]
     seeds: dict[int, tuple[float, bool]]  # mass, and whether the question names it
     first: WalkResult
     second: WalkResult
@@ -88,7 +89,7 @@ BY_HAND = World(
         (3, {0: 1.0, 2: 1.0}, [0.8, 0.6]),
     ],
     titles=[(0, 0), (1, 1)],
-    words={"ann": {0: 9.0}, "bergen": {1: 1.5, 3: 2.0}},
+    words={"ann": {0: 9}, "bergen": {1: 2}},
     seeds={0: (0.75, True), 2: (0.25, False)},
     first=walk_to({0: 0.4, 1: 0.1}, {0: 0.2, 2: 0.1, 3: 0.3}),
     second=walk_to({1: 0.5}, {1: 0.25}),
@@ -106,8 +107,9 @@ def test_by_hand(make_segment: MakeSegment):
     assert found.sentence[2].tolist() == [-np.inf, -np.inf]
     # Facts 0, 1 and 2 are the candidates' own.
     assert found.moments == pytest.approx(np.array([[3, 3], [1.6, 1.8], [1.36, 1.64]]))
-    # Ann and Lee are of a name that was found; what is left is Bergen.
-    assert found.rest.tolist() == [0, 1.5, 0]
+    # Ann and Lee are of a name that was found; what is left is Bergen: twice in a passage of 2 words of 11 / 4.
+    bergen = math.log(3.5 / 1.5) * 2 * 2.5 / (2 + 1.5 * (0.25 + 0.75 * 2 / (11 / 4)))
+    assert found.rest == pytest.approx([0, bergen, 0])
     # Ann Lee, in 2 of 4 passages: ln 2 / ln 4. The film was reached with a quarter of the best mass, then as the best.
     assert found.subject == pytest.approx(np.array([[1, 0.75, 1, 0, 0.5], [0, 0, 0.25, 1, 1], [0] * 5]))
     # Fact 3, of no candidate, mentions Ann Lee; fact 0, of the candidate 0, mentions the film.
@@ -138,7 +140,9 @@ def slowly(world: World) -> dict[str, list]:
     named = [e for e, (_, is_named) in world.seeds.items() if is_named]
     dropped = {word for e in named for word in world.keys[e].split()} | {"who", "is"}
     asked = [word for word in world.question.lower().rstrip("?").split() if word not in dropped]
-    rest = [sum(world.words.get(word, {}).get(c, 0.0) for word in asked) for c in world.candidates]
+    texts = [[w for w, held in world.words.items() for _ in range(held.get(c, 0))] for c in range(n)]
+    scores = BM25Okapi(texts).get_scores(asked) if any(texts) else np.zeros(n)
+    rest = scores[world.candidates].tolist()
     subject, pairs = [], []
     for place, c in enumerate(world.candidates):
         titles = [e for p, e in world.titles if p == c]
@@ -203,7 +207,11 @@ def made_world(seed: int, n_passages: int, n_entities: int, n_vectors: int) -> W
         entity_passages=draw.integers(0, n_passages + 1, n_entities).tolist(),
         facts=facts,
         titles=[(p, e) for p in some(n_passages, 0.7) for e in some(n_entities, 0.4)],
-        words={word: mass(some(n_passages, 0.5)) for word in ("ann", "li", "cy", "fog")},
+        words={
+            word: held
+            for word in ("ann", "li", "cy", "fog")
+            if (held := {number: int(draw.integers(1, 4)) for number in some(n_passages, 0.5)})
+        },
         seeds={e: (float(draw.random()), bool(draw.random() < 0.5)) for e in some(n_entities, 0.5)},
         first=walk_to(mass(some(n_entities, 0.6)), mass(some(len(facts), 0.6))),
         second=walk_to(mass(some(n_entities, 0.3)), mass(some(len(facts), 0.3))),

@@ -14,6 +14,7 @@ from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval import onward as module
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.onward import onward
+from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 
 MakeSegment = Callable[..., Segment]
@@ -27,9 +28,7 @@ def unit(*values: float) -> np.ndarray:
 
 
 def graph_of_segment(segment: Segment) -> WalkGraph:
-    return WalkGraph(
-        segment.entity_facts, segment.fact_entities, segment.synonyms, segment.array("fact_vectors")
-    )
+    return WalkGraph(segment.entity_facts, segment.fact_entities, segment.synonyms, fact_vectors_of(segment))
 
 
 def link_to(*mass: tuple[int, float]) -> Linked:

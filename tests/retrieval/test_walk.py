@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from hipporag_like.errors import ConfigError
 from hipporag_like.indexing.rows import Rows, rows_of
-from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, transition, walk
+from hipporag_like.retrieval.similarity import DenseFacts
+from hipporag_like.retrieval.transition import transition
+from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, walk
 
 ENGINES = ("push", "power", "prpack")
 
@@ -24,7 +26,7 @@ def graph_of(n_entities, n_facts, mentions, synonyms=(), vectors=None):
         rows(list(mentions), n_entities),
         rows([(f, e, w) for e, f, w in mentions], n_facts),
         rows(both, n_entities),
-        np.zeros((n_facts, 2), np.float32) if vectors is None else np.array(vectors, np.float32),
+        DenseFacts(np.zeros((n_facts, 2), np.float32) if vectors is None else np.array(vectors, np.float32)),
     )
 
 
@@ -141,7 +143,7 @@ def test_read_only_arrays_are_fine():
     """An index maps its arrays read-only."""
     graph = graph_of(2, 2, CHAIN)
     arrays = [a for r in (graph.entity_facts, graph.fact_entities, graph.synonyms) for a in vars_of(r)]
-    for array in (*arrays, graph.fact_vectors):
+    for array in (*arrays, graph.facts.vectors):
         array.flags.writeable = False
     result = walk(graph, PLAIN, *seeds_of((0, 1.0)), options())
     np.testing.assert_allclose(result.entity_mass, [26 / 45, 4 / 45], atol=1e-9)

@@ -288,3 +288,20 @@ def test_closed_journal_is_a_mistake_of_the_program(tmp_path):
 def test_commits_are_durable_and_keys_enforced(journal):
     settings_now = [journal._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS]
     assert settings_now == list(SETTINGS.values())
+
+
+@pytest.mark.parametrize("ids", [None, ["a", "b"]])
+def test_stored_documents_are_compared_with_their_checksum(tmp_path, ids):
+    with Journal.open(tmp_path) as journal:
+        journal.put_documents([(Document("one", "a"), [(0, 3)]), (Document("two", "b"), [(0, 3)])], "c")
+        assert len(list(journal.stored("default", ids))) == 2
+        journal._connection.execute("UPDATE documents SET text = 'twe' WHERE id = 'b'")
+        with pytest.raises(IndexCorruptError, match="a row of documents does not fit its checksum"):
+            list(journal.stored("default", ids))
+
+
+def test_a_document_that_is_listed_and_not_there_is_told(tmp_path):
+    with Journal.open(tmp_path) as journal:
+        journal.put_documents([(Document("one", "a"), [(0, 3)])], "c")
+        with pytest.raises(IndexCorruptError, match="1 documents of 'default' cannot be found"):
+            list(journal.stored("default", ["a", "b"]))

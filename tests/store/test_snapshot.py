@@ -203,10 +203,10 @@ def test_everything_is_on_disk_before_it_is_named(tmp_path, monkeypatch):
         ("fsync", temporary),
         ("rename", "1"),
         ("fsync", "snapshots"),
+        *([("replace", "checked.json")] if boot() else []),
         ("fsync", "CURRENT.tmp"),
         ("replace", "CURRENT"),
         ("fsync", tmp_path.name),
-        *([("replace", "checked.json")] if boot() else []),
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from hipporag_like.errors import IndexCorruptError
 from hipporag_like.store import reader, stamp
-from hipporag_like.store.snapshot import SnapshotWriter, open_snapshot
+from hipporag_like.store.snapshot import SnapshotWriter, open_snapshot, remove_old_snapshots
 
 LARGE = np.arange(400_000, dtype=np.int32)
 pytestmark = pytest.mark.skipif(not stamp.boot(), reason="only Linux tells whether it was restarted")
@@ -135,3 +135,68 @@ def test_a_folder_that_cannot_be_written_is_read(index, checks, monkeypatch):
     time.sleep(0.03)
     read(index), read(index)
     assert checks == [path, path]
+
+
+@pytest.fixture
+def shared(index):
+    """Three publications of the same group."""
+    for _ in range(2):
+        with open_snapshot(index) as old, SnapshotWriter(index) as writer:
+            writer.reuse("g", old)
+            writer.publish({})
+    return index
+
+
+def test_no_reader_compares_what_other_snapshots_share(shared, checks):
+    reading = open_snapshot(shared)
+    assert not (shared / "snapshots" / "1").exists()
+    with open_snapshot(shared) as old, SnapshotWriter(shared) as writer:
+        writer.reuse("g", old)
+        writer.publish({})
+    assert np.array_equal(reading.array("g", "large"), LARGE)  # was given a third name, and lost the first
+    reading.close()
+    read(shared)
+    remove_old_snapshots(shared)
+    assert [p.name for p in (shared / "snapshots").iterdir()] == ["4"]
+    read(shared)
+    assert checks == []
+
+
+def test_a_reader_that_looked_before_learns_what_a_writer_noted(shared, checks):
+    with open_snapshot(shared) as reading:
+        assert reading.is_checked("g", "large")  # from here on it knows the record as it was
+        with open_snapshot(shared) as old, SnapshotWriter(shared) as writer:
+            writer.reuse("g", old)
+            writer.publish({})
+        reading.array("g", "large")
+    assert checks == []
+
+
+def test_a_run_that_publishes_nothing_costs_no_check(index, checks):
+    with open_snapshot(index) as old, SnapshotWriter(index) as writer:
+        writer.reuse("g", old)
+    read(index)
+    assert checks == []
+
+
+def test_an_altered_file_is_noticed_whatever_names_it_gets(shared):
+    path = path_of(shared, 3)
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with open_snapshot(shared) as old, SnapshotWriter(shared) as writer:
+        writer.reuse("g", old)
+        writer.publish({})
+    remove_old_snapshots(shared)
+    with pytest.raises(IndexCorruptError, match="large"):
+        read(shared)
+
+
+def test_what_is_written_in_blocks_and_by_threads_is_known_when_it_is_published(tmp_path, checks):
+    with SnapshotWriter(tmp_path) as writer:
+        writer.write("g", "large", LARGE)
+        writer.write_blocks("g", "blocks", LARGE.dtype, LARGE.shape, iter([LARGE[:7], LARGE[7:]]))
+        writer.publish({})
+    with open_snapshot(tmp_path) as snapshot:
+        assert np.array_equal(snapshot.array("g", "blocks"), snapshot.array("g", "large"))
+    assert checks == []

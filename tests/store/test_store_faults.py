@@ -72,6 +72,7 @@ try:
     if sys.argv[2] == "snapshot":
         with SnapshotWriter(folder) as writer:
             writer.write("g", "a", np.zeros(1 << 20, np.uint8))
+            writer.publish({})
     else:
         with Journal.open(folder) as journal:
             journal.put_documents([(Document("word " * 1000, str(i)), []) for i in range(1000)], "c")

@@ -1,0 +1,224 @@
+"""What the whole corpus says about a word or a name: all that reading a single passage has to know of the others.
+
+Two corpora with the same context read a passage alike; where contexts differ, ``indexing.affected`` finds the passages
+that may read differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipporag_like.indexing import census as columns
+from hipporag_like.indexing.census import Census
+from hipporag_like.text import STOPWORDS, has_case, is_unspaced
+
+Flags = NDArray[np.bool_]
+Counts = NDArray[np.int64]
+
+# Below this share of passages with a capital letter the corpus counts as written without capitals.
+CASED_SHARE = 0.2
+# A name repeated in this many passages is one; once may be the rules' mistake.
+REPEATED = 2
+# The first word of a sentence is cut off a name where the corpus writes it this many times more often in small letters.
+SMALL_RATIO = 20
+# A first name stands for a longer name only where it is not one of the corpus's common words: "American" is no short
+# form of "American Idol". Share of passages, five always allowed.
+MAX_FIRST_NAME_SHARE = 0.005
+# In a corpus without capitals a one-word name is looked for only where the word is rare: in at most this share of the
+# passages, five always allowed. The title "Up" would otherwise be found everywhere.
+MAX_SHARE_UNCASED = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """What is found again everywhere: runs of words.
+
+    Attributes
+    ----------
+    starts, words
+        int64 (n + 1,) and int32: the words of each, as rows of the census.
+    key
+        int32, (n,): its key.
+    any_case
+        bool, (n,): whether a single word needs no capital.
+    """
+
+    starts: Counts
+    words: NDArray[np.int32]
+    key: NDArray[np.int32]
+    any_case: Flags
+
+
+class Context:
+    """What follows from the counts of a corpus.
+
+    Parameters
+    ----------
+    census
+        The counts; keys that turn up later are numbered after its own.
+    terms
+        Keys of mined terms.
+    gazetteer
+        Whether known names are found again everywhere.
+    """
+
+    def __init__(self, census: Census, terms: Sequence[str] = (), gazetteer: bool = True) -> None:
+        self.keys = census.keys.names
+        self.words = census.words.names
+        self.terms = [self.keys[key] for key in terms]
+        self._gazetteer = gazetteer
+        self.n_passages = census.passages
+        self.n_sentences = census.sentences
+        self.n_triples = census.triples
+        self.cased = census.cased >= CASED_SHARE * census.passages
+        self._words = census.words.counts.copy()  # the census may go on counting
+        self._keys = census.keys.counts.copy()
+        self._common = self._common_keys()
+
+    def _common_keys(self) -> Flags:
+        """Return which keys are single words that the corpus writes mostly in small letters, so no names."""
+        common = np.zeros(len(self.keys), dtype=bool)
+        if self.cased:
+            for key, row in self.keys.items():
+                if " " not in key:
+                    common[row] = self._is_common_word(key)
+        return common
+
+    def is_common(self, key: str) -> bool:
+        """Return whether a key is a word of the language rather than a name."""
+        row = self.keys.get(key, -1)
+        if 0 <= row < len(self._common):
+            return bool(self._common[row])
+        return self.cased and self._is_common_word(key)
+
+    def _is_common_word(self, key: str) -> bool:
+        row = self.words.get(key, -1)
+        return row >= 0 and bool(self.common_words[row]) and has_case(key)
+
+    def _counted(self, all_kinds: int, as_term: int) -> Counts:
+        return np.where(self._common, self._keys[:, as_term], self._keys[:, all_kinds])
+
+    @cached_property
+    def key_passages(self) -> Counts:
+        """In how many passages the extractor found each key."""
+        return self._counted(columns.PASSAGES, columns.TERM_PASSAGES)
+
+    @cached_property
+    def titled(self) -> Flags:
+        """Which keys are titles."""
+        return self._keys[:, columns.TITLES] > 0
+
+    def are_titles(self, keys: NDArray[np.integer]) -> Flags:
+        """Return which of some keys are titles."""
+        counted = keys < len(self.titled)
+        found = np.zeros(len(keys), dtype=bool)
+        found[counted] = self.titled[keys[counted]]
+        return found
+
+    @cached_property
+    def repeated(self) -> Flags:
+        """Which keys are found in more than one passage."""
+        return self.key_passages >= REPEATED
+
+    @cached_property
+    def known(self) -> Flags:
+        """Which keys are titles or stand in the middle of a sentence somewhere."""
+        return self.titled | (self._counted(columns.INNER, columns.TERM_INNER) > 0)
+
+    @cached_property
+    def named(self) -> Flags:
+        """Which keys the end of a triple may be."""
+        member = (self.key_passages > 0) | self.titled | (self._keys[:, columns.ENDS] > 0)
+        member[[key for key in self.terms if key < len(member)]] = True
+        return member
+
+    @property
+    def n_names(self) -> int:
+        """Places of names, dates and terms left out."""
+        return int(self._keys[~self._common, columns.NAMES].sum())
+
+    def times_small(self, word: str) -> int:
+        """Return how often the corpus writes a word in small letters; 0 where that is not nearly always."""
+        row = self.words.get(word, -1)
+        return int(self.small_counts[row]) if row >= 0 else 0
+
+    @cached_property
+    def small_counts(self) -> Counts:
+        """How often each word stands in small letters; 0 where that is not nearly always."""
+        small, capital = self._words[:, columns.SMALL], self._words[:, columns.CAPITAL]
+        return np.where(small >= np.maximum(2, SMALL_RATIO * capital), small, 0)
+
+    @cached_property
+    def common_words(self) -> Flags:
+        """Which words stand in small letters more often than with a capital."""
+        return self._words[:, columns.SMALL] > self._words[:, columns.CAPITAL]
+
+    @cached_property
+    def rare_words(self) -> Flags:
+        """Which words are in few passages."""
+        most = max(5.0, MAX_FIRST_NAME_SHARE * self.n_passages)
+        return self._words[:, columns.WORD_PASSAGES] <= most
+
+    def is_rare(self, word: str) -> bool:
+        """Return whether a word is in few passages."""
+        row = self.words.get(word, -1)
+        return row < 0 or bool(self.rare_words[row])
+
+    @cached_property
+    def sought(self) -> Counts:
+        """Keys that are found again everywhere, names before terms; a bit says whether one needs no capital.
+
+        ``2 * key + any_case``; int64.
+        """
+        if not self._gazetteer:
+            return np.array([2 * key + 1 for key in self.terms], dtype=np.int64)
+        found = []
+        most = max(5.0, MAX_SHARE_UNCASED * self.n_passages)
+        chosen = np.flatnonzero(self.titled | self.repeated)
+        key_texts = self.keys.texts
+        word_passages = self._words[:, columns.WORD_PASSAGES]
+        words = self.words
+        for key in chosen.tolist():
+            text = key_texts[key]
+            if " " in text:
+                if not STOPWORDS.issuperset(text.split(" ")):
+                    found.append(2 * key)
+                continue
+            if text in STOPWORDS:
+                continue
+            row = words.get(text, -1)
+            capital = (self.cased and has_case(text)) or is_unspaced(text)
+            capital = capital or (0 <= row < len(word_passages) and word_passages[row] > most)
+            found.append(2 * key + (not capital))
+        both = np.array(found + [2 * key + 1 for key in self.terms], dtype=np.int64)
+        last = len(both) - 1 - np.unique(both[::-1] // 2, return_index=True)[1]
+        return both[last]
+
+    @cached_property
+    def grams(self) -> Grams:
+        """What is sought, word by word; what holds a word that the corpus does not is left out."""
+        key_texts = self.keys.texts
+        words = self.words
+        flat: list[int] = []
+        ends: list[int] = [0]
+        keys: list[int] = []
+        any_case: list[bool] = []
+        for code in self.sought.tolist():
+            rows = [words.get(word, -1) for word in key_texts[code >> 1].split(" ")]
+            if min(rows) < 0:
+                continue
+            flat += rows
+            ends.append(len(flat))
+            keys.append(code >> 1)
+            any_case.append(bool(code & 1))
+        return Grams(
+            np.array(ends, dtype=np.int64),
+            np.array(flat, dtype=np.int32),
+            np.array(keys, dtype=np.int32),
+            np.array(any_case, dtype=bool),
+        )

@@ -1,0 +1,69 @@
+"""Rows of different lengths end to end, and how rows of two such arrays become one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Starts = NDArray[np.int64]
+
+
+def starts_of(lengths: NDArray[np.integer]) -> Starts:
+    """Return where each of consecutive rows starts, and where the last one ends."""
+    starts = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=starts[1:])
+    return starts
+
+
+@dataclass(frozen=True, slots=True)
+class Rows2:
+    """Which rows of an old and of a new table make up a third one.
+
+    Attributes
+    ----------
+    source
+        int64, (n,): row numbers, those of the new table after all of the old one.
+    """
+
+    source: NDArray[np.int64]
+
+    def lengths(self, old: Starts, new: Starts) -> NDArray[np.int64]:
+        """Return the length of each row of the result."""
+        return np.concatenate([np.diff(old), np.diff(new)])[self.source]
+
+    def ragged(
+        self, old: tuple[Starts, NDArray[Any]], new: tuple[Starts, NDArray[Any]]
+    ) -> tuple[Starts, NDArray[Any]]:
+        """Return the rows of two ragged arrays, by where each starts and what they hold."""
+        from hipporag_like.indexing.kernels import pick
+
+        starts = starts_of(self.lengths(old[0], new[0]))
+        data = np.asarray(new[1])
+        out = np.empty((int(starts[-1]), *data.shape[1:]), dtype=data.dtype)
+        held = np.asarray(old[1]) if len(old[1]) else np.zeros((0, *data.shape[1:]), data.dtype)
+        pick(_map(old[0]), held.astype(data.dtype, copy=False), _map(new[0]), data, self.source, starts, out)
+        return starts, out
+
+    def flat(self, old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
+        """Return the rows of two plain arrays."""
+        out = np.empty((len(self.source), *new.shape[1:]), dtype=new.dtype)
+        from_new = self.source >= len(old)
+        out[from_new] = new[self.source[from_new] - len(old)]
+        out[~from_new] = old[self.source[~from_new]]
+        return out
+
+    def inner(self, old: Starts, new: Starts) -> Rows2:
+        """Return the same choice of the things that the rows hold."""
+        n_old = int(old[-1])
+        first = np.concatenate([old[:-1], new[:-1] + n_old])[self.source]
+        lengths = self.lengths(old, new)
+        total = int(lengths.sum())
+        offset = np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        return Rows2(np.repeat(first, lengths) + offset)
+
+
+def _map(starts: Starts) -> Starts:
+    return np.ascontiguousarray(starts)

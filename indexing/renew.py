@@ -1,0 +1,171 @@
+"""A namespace of the journal to a corpus: from the segment before and what has changed, or from the ground up.
+
+What a change costs follows the change: the documents that are new, those that are gone, and those that read
+differently because of them. The outcome is the same either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hipporag_like.config import Config, ExtractConfig
+from hipporag_like.indexing.affected import affected, comparable
+from hipporag_like.indexing.assemble import Before
+from hipporag_like.indexing.census import Census, count
+from hipporag_like.indexing.change import Change
+from hipporag_like.indexing.context import Context
+from hipporag_like.indexing.corpus import Corpus, Finders, empty, join
+from hipporag_like.indexing.extract import kept_extractions
+from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.passes import Batch, census_of_batches, context_of, read_batches
+from hipporag_like.indexing.ragged import Rows2
+from hipporag_like.indexing.state import census_of, corpus_of
+from hipporag_like.indexing.surfaces import Surfaces
+from hipporag_like.indexing.terms import share_of_terms
+from hipporag_like.models.protocols import Extractor
+from hipporag_like.store.documents import StoredDocument
+from hipporag_like.store.journal import Journal
+from hipporag_like.types import Passage
+
+# Passages read at a time: their texts, mentions and tokens take some 40 MB.
+BATCH = 4096
+# Beyond this share of documents to be read again it is faster to start from the ground up.
+MOST_AGAIN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A namespace up to date: its corpus, what it is partly taken from, and the counts behind it."""
+
+    corpus: Corpus
+    before: Before
+    census: Census
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where documents and what was extracted from them are.
+
+    Attributes
+    ----------
+    journal, namespace
+        What to read.
+    extractor
+        Whose extractions.
+    """
+
+    journal: Journal
+    namespace: str
+    extractor: Extractor
+
+    def batches(self, ids: Sequence[str] | None = None) -> Iterator[Batch]:
+        """Yield all documents in order, or those of some ids in the order of the ids."""
+        if ids is None:
+            yield from self._batched(self.journal.stored(self.namespace))
+            return
+        for at in range(0, len(ids), BATCH):
+            part = ids[at : at + BATCH]
+            found = {document.id: document for document in self.journal.stored(self.namespace, part)}
+            yield from self._batched(iter([found[i] for i in part]))
+
+    def _batched(self, documents: Iterator[StoredDocument]) -> Iterator[Batch]:
+        waiting: list[StoredDocument] = []
+        passages = 0
+        for document in documents:
+            waiting.append(document)
+            passages += len(document.passages)
+            if passages >= BATCH:
+                yield self._batch(waiting)
+                waiting, passages = [], 0
+        if waiting:
+            yield self._batch(waiting)
+
+    def _batch(self, documents: Sequence[StoredDocument]) -> Batch:
+        passages = [passage for document in documents for passage in document.passages]
+        extractions = kept_extractions(self.journal, self.extractor, passages)
+        return Batch(passages, extractions, [d.metadata for d in documents], [d.stamp for d in documents])
+
+    def has_all(self, passages: Sequence[Passage]) -> bool:
+        """Return whether the journal holds the extraction of every passage."""
+        keys = list({self.extractor.key(passage) for passage in passages})
+        return len(self.journal.extracted(self.extractor.fingerprint, keys)) == len(keys)
+
+
+def renew(source: Source, segment: Segment | None, change: Change, config: Config) -> Renewed:
+    """Return a namespace up to date.
+
+    Parameters
+    ----------
+    source
+        The journal, which holds the extraction of every passage.
+    segment
+        The segment before, made in the same way; None where there is none.
+    change
+        How the journal differs from it.
+    config
+        Which parts of the second pass run, and how facts are embedded.
+    """
+    if segment is not None and len(change.new) <= MOST_AGAIN * len(change.ids):
+        renewed = _updated(source, segment, change, config)
+        if renewed is not None:
+            return renewed
+    surfaces = Surfaces()
+    census = census_of_batches(source.batches, surfaces)
+    context = context_of(census, source.batches, config.extract)
+    light = config.embed.is_light(census.passages)
+    found = read_batches(context, source.batches, surfaces, config.extract, light)
+    documents = Rows2(np.arange(len(found.texts.documents) - 1, dtype=np.int64))
+    corpus, origin = join(empty(), found, documents)
+    return Renewed(corpus, Before(None, origin), census)
+
+
+def _updated(source: Source, segment: Segment, change: Change, config: Config) -> Renewed | None:
+    """Return the namespace made from the segment before; None where that would not be the same or not be worth it."""
+    census, surfaces = census_of(segment), Surfaces()
+    before = Context(census, gazetteer=config.extract.gazetteer)
+    held = corpus_of(segment)
+    gone = _passages_of(segment, held, change)
+    if not source.has_all(gone):
+        return None
+    census.add(count(gone, kept_extractions(source.journal, source.extractor, gone), surfaces), -1)
+    for batch in source.batches(change.new):
+        census.add(count(batch.passages, batch.extractions, surfaces))
+    light = config.embed.is_light(census.passages)
+    if light != segment.is_light:
+        return None
+    now = Context(census, gazetteer=config.extract.gazetteer)
+    if not comparable(before, now) or _mines(before, config.extract) or _mines(now, config.extract):
+        return None
+    again = np.unique(held.texts.owner[affected(before, now, held, segment)])
+    kept = change.row.copy()
+    kept[np.isin(kept, again)] = -1
+    ids = [change.ids[i] for i in np.flatnonzero(kept < 0).tolist()]
+    if len(ids) > MOST_AGAIN * len(change.ids):
+        return None
+    found = read_batches(now, _again(source, ids), surfaces, config.extract, light)
+    n_held = len(held.texts.documents) - 1
+    kept[kept < 0] = n_held + np.arange(len(ids))
+    finders = Finders(segment.entity_keys, segment.keys("form"), segment.terms)
+    corpus, origin = join(held, found, Rows2(kept), finders)
+    return Renewed(corpus, Before(segment, origin), census)
+
+
+def _again(source: Source, ids: Sequence[str]) -> Callable[[], Iterator[Batch]]:
+    return lambda: source.batches(ids)
+
+
+def _mines(context: Context, config: ExtractConfig) -> bool:
+    return config.mine_terms and share_of_terms(context.n_names, context.n_sentences) > 0
+
+
+def _passages_of(segment: Segment, corpus: Corpus, change: Change) -> list[Passage]:
+    """Return the passages of documents that are gone."""
+    starts = corpus.texts.documents
+    return [
+        segment.passage(number)
+        for row in change.gone.tolist()
+        for number in range(int(starts[row]), int(starts[row + 1]))
+    ]

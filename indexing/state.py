@@ -1,0 +1,143 @@
+"""A corpus and its census as arrays of a segment, and back: what the next change starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipporag_like.indexing.census import Census
+from hipporag_like.indexing.corpus import Corpus, Strings, Texts, strings_of
+from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.ragged import starts_of
+from hipporag_like.indexing.reading import Reading
+
+Arrays = Iterator[tuple[str, NDArray[Any]]]
+
+
+def census_arrays(census: Census) -> Arrays:
+    """Yield the arrays of a census, sorted by text; what is counted nowhere is left out."""
+    totals = (census.passages, census.cased, census.sentences, census.triples)
+    yield "census_total", np.array(totals, dtype=np.int64)
+    for name, tally in (("word", census.words), ("name", census.keys)):
+        counts = tally.counts
+        rows = np.flatnonzero(counts.any(axis=1)).tolist()
+        texts = tally.names.texts
+        rows.sort(key=texts.__getitem__)
+        offsets, data = strings_of([texts[row] for row in rows])
+        yield f"census_{name}_text", data
+        yield f"census_{name}_offset", offsets
+        yield f"census_{name}_count", counts[rows].astype(np.int32)
+
+
+def census_of(segment: Segment) -> Census:
+    """Return the census that a segment was made with."""
+    passages, cased, sentences, triples = segment.array("census_total").tolist()
+    census = Census(passages=passages, cased=cased, sentences=sentences, triples=triples)
+    for name, tally in (("word", census.words), ("name", census.keys)):
+        counts = segment.array(f"census_{name}_count").astype(np.int64)
+        tally.add(list(segment.strings(f"census_{name}")), counts)
+    return census
+
+
+def corpus_arrays(corpus: Corpus) -> Arrays:
+    """Yield the arrays that hold a corpus, but for its words, which the postings hold."""
+    texts, reading = corpus.texts, corpus.reading
+    yield "passage_document", texts.owner
+    yield "passage_start", texts.start
+    yield "passage_end", texts.end
+    yield "passage_facts", reading.facts
+    lengths = np.diff(reading.facts)
+    yield "fact_passage", np.repeat(np.arange(texts.n_passages, dtype=np.int32), lengths)
+    yield "fact_start", reading.start
+    yield "fact_end", reading.end
+    yield "mention_indptr", reading.mentions
+    yield "mention_entity", reading.key
+    yield "mention_count", reading.count
+    titles = np.diff(reading.titles)
+    yield "title_passage", np.repeat(np.arange(texts.n_passages, dtype=np.int32), titles)
+    yield "title_entity", reading.title
+    yield "spelled_indptr", reading.spelled
+    yield "spelled_form", reading.form
+    yield "form_entity", corpus.form_entity
+    yield "form_key", corpus.form_key
+    yield "form_first", corpus.form_first
+    tables: dict[str, Strings] = {
+        "passage": texts.text,
+        "passage_id": texts.passage_id,
+        "document_id": texts.document_id,
+        "document_title": texts.title,
+        "document_metadata": texts.metadata,
+        "document_stamp": texts.stamp,
+    }
+    for name, strings in tables.items():
+        yield f"{name}_text", strings[1]
+        yield f"{name}_offset", strings[0]
+
+
+def corpus_of(segment: Segment) -> Corpus:
+    """Return the corpus that a segment holds; of triples, which are never carried over, nothing."""
+    from hipporag_like.indexing.kernels import transpose
+
+    array = segment.array
+    n = segment.n_passages
+    terms, term, frequency = transpose(
+        array("posting_indptr"), array("posting_passage"), array("posting_count"), n
+    )
+    bags, bag = np.zeros(1, np.int64), np.zeros(0, np.int32)
+    if segment.is_light:  # the last row of each fact is its passage
+        indptr, index = array("fact_words_indptr"), array("fact_words_index")
+        words = np.ones(len(index), dtype=bool)
+        words[indptr[1:] - 1] = False
+        bags, bag = indptr - np.arange(len(indptr)), index[words]
+    n_documents = len(array("document_id_offset")) - 1
+    texts = Texts(
+        documents=np.searchsorted(array("passage_document"), np.arange(n_documents + 1)).astype(np.int64),
+        document_id=_strings(segment, "document_id"),
+        title=_strings(segment, "document_title"),
+        metadata=_strings(segment, "document_metadata"),
+        stamp=_strings(segment, "document_stamp"),
+        start=array("passage_start"),
+        end=array("passage_end"),
+        text=_strings(segment, "passage"),
+        passage_id=_strings(segment, "passage_id"),
+    )
+    reading = Reading(
+        facts=array("passage_facts"),
+        start=array("fact_start"),
+        end=array("fact_end"),
+        mentions=array("mention_indptr"),
+        key=array("mention_entity"),
+        count=array("mention_count"),
+        titles=starts_of(np.bincount(array("title_passage"), minlength=n)) if n else np.zeros(1, np.int64),
+        title=array("title_entity"),
+        spelled=array("spelled_indptr"),
+        form=array("spelled_form"),
+        terms=terms,
+        term=term,
+        frequency=frequency,
+        bags=bags,
+        bag=bag,
+        triples={},
+    )
+    return Corpus(
+        texts=texts,
+        reading=reading,
+        keys=_strings(segment, "entity_key"),
+        forms=_strings(segment, "form"),
+        form_entity=array("form_entity"),
+        form_key=array("form_key"),
+        form_first=array("form_first"),
+        terms=_strings(segment, "term"),
+    )
+
+
+def _strings(segment: Segment, name: str) -> Strings:
+    return segment.array(f"{name}_offset"), segment.array(f"{name}_text")
+
+
+def stamps(segment: Segment) -> list[tuple[str, str]]:
+    """Return id and stamp of each document, in order."""
+    return list(zip(segment.strings("document_id"), segment.strings("document_stamp"), strict=True))

@@ -1,0 +1,163 @@
+"""Vectors of a segment: those of rows that stay are taken over, the others embedded, some thousand at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipporag_like.config import EXACT_LIMIT
+from hipporag_like.indexing.corpus import Corpus, Strings, strings_of, table
+from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.quantise import code_bytes, sign_codes
+from hipporag_like.indexing.ragged import Rows2
+from hipporag_like.indexing.texts import sentence_text, titled_text, triple_text
+
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+Vectors = NDArray[np.float32]
+Keep = Callable[[int, NDArray[np.int64], Vectors], None]
+
+# Rows written at a time: 50 MB of 384 float32; texts are sorted by length within a block before they are embedded.
+BLOCK = 1 << 15
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """An array that comes in blocks of rows, so that it never is in memory as a whole.
+
+    Attributes
+    ----------
+    dtype, shape
+        Of the whole.
+    rows
+        The blocks in order; read once.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    rows: Iterator[NDArray[Any]]
+
+
+Arrays = Iterator[tuple[str, "NDArray[Any] | Blocks"]]
+
+
+def entity_vectors(
+    names: Strings, segment: Segment | None, rows: Rows2, embed: Embed
+) -> tuple[Vectors, NDArray[np.bool_]]:
+    """Return the vectors of entities' names, and which are those of before: names that are shown as they were.
+
+    Parameters
+    ----------
+    names
+        Of each entity.
+    segment, rows
+        The segment before, and which of its entities each one is.
+    embed
+        Texts to unit rows.
+    """
+    from hipporag_like.indexing.kernels import same_rows
+
+    if segment is None:
+        return embed(list(table(names))), np.zeros(len(names[0]) - 1, dtype=bool)
+    n_old = segment.n_entities
+    was = segment.array("entity_name_offset"), segment.array("entity_name_text")
+    n_new = max(int(rows.source.max(initial=-1)) - n_old + 1, 0)
+    before = rows.ragged(was, strings_of([""] * n_new))
+    same = (rows.source < n_old) & same_rows(before[0], before[1], names[0], np.asarray(names[1]))
+    old = segment.array("entity_vectors")
+    vectors = np.empty((len(rows.source), old.shape[1]), dtype=np.float32)
+    vectors[same] = old[rows.source[same]]
+    vectors[~same] = embed(table(names).take(np.flatnonzero(~same)))
+    return vectors, same
+
+
+def fact_vectors(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed) -> Arrays:
+    """Yield the vectors of facts: sentences and triples in words, with their title."""
+    reading, texts = corpus.reading, corpus.texts
+    passage_of = np.repeat(np.arange(texts.n_passages), np.diff(reading.facts))
+    owner, text, title = texts.owner, table(texts.text), table(texts.title)
+
+    def written(number: int) -> str:
+        passage = int(passage_of[number])
+        start, end = int(reading.start[number]), int(reading.end[number])
+        if start < 0:
+            return triple_text(title[int(owner[passage])], " ".join(reading.triples[number]))
+        return sentence_text(title[int(owner[passage])], text[passage][start:end])
+
+    yield from _vectors("fact", written, segment, rows, embed, np.dtype(np.float32))
+
+
+def passage_vectors(
+    corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed, keep: Keep | None = None
+) -> Arrays:
+    """Yield the vectors of passages: title and text; of many in half the bytes, since codes are looked at first.
+
+    ``keep`` is told about vectors embedded now: the first row of a block, rows in it, their vectors.
+    """
+    texts = corpus.texts
+    owner, text, title = texts.owner, table(texts.text), table(texts.title)
+    kind = np.float16 if texts.n_passages > EXACT_LIMIT else np.float32
+
+    def written(number: int) -> str:
+        return titled_text(title[int(owner[number])], text[number])
+
+    yield from _vectors("passage", written, segment, rows, embed, np.dtype(kind), keep)
+
+
+def _vectors(
+    name: str,
+    written: Callable[[int], str],
+    segment: Segment | None,
+    rows: Rows2,
+    embed: Embed,
+    dtype: np.dtype[Any],
+    keep: Keep | None = None,
+) -> Arrays:
+    """Yield vectors, and the codes of more than are searched one by one."""
+    old, old_codes = _before(name, segment, dtype)
+    dim = embed([]).shape[1] if old is None else old.shape[1]
+    coded = len(rows.source) > EXACT_LIMIT
+    codes = np.empty((len(rows.source) if coded else 0, code_bytes(dim)), dtype=np.uint8)
+
+    def blocks() -> Iterator[NDArray[Any]]:
+        for at in range(0, len(rows.source), BLOCK):
+            source = rows.source[at : at + BLOCK]
+            kept = source < (rows_before if old is not None else 0)
+            block = np.empty((len(source), dim), dtype=dtype)
+            if old is not None:
+                block[kept] = old[source[kept]]
+            new = np.flatnonzero(~kept)
+            if len(new):
+                vectors = embed([written(at + i) for i in new.tolist()])
+                block[new] = vectors
+                if keep is not None:
+                    keep(at, new, vectors)
+            if coded:
+                part = codes[at : at + len(source)]
+                if old_codes is not None:
+                    part[kept] = old_codes[source[kept]]
+                    part[new] = sign_codes(block[new])
+                else:
+                    part[:] = sign_codes(block)
+            yield block
+
+    rows_before = 0 if old is None else len(old)
+    yield f"{name}_vectors", Blocks(dtype, (len(rows.source), dim), blocks())
+    if coded:
+        yield f"{name}_codes", codes
+
+
+def _before(
+    name: str, segment: Segment | None, dtype: np.dtype[Any]
+) -> tuple[NDArray[Any] | None, NDArray[np.uint8] | None]:
+    """Return vectors and codes of the segment before; none where they were kept with fewer digits than now."""
+    if segment is None:
+        return None, None
+    old = segment.array(f"{name}_vectors")
+    if old.dtype.itemsize < dtype.itemsize:
+        return None, None
+    codes = segment.array(f"{name}_codes") if segment.has(f"{name}_codes") else None
+    return old, codes if old.dtype == dtype else None
