@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,12 @@ def trigrams(key: str) -> list[int]:
     """Return the distinct trigram buckets of a key, ascending; blanks mark its ends."""
     padded = f" {key} "
     grams = {padded[i : i + 3] for i in range(max(len(padded) - 2, 1))}
-    return sorted({hash64(gram) % BUCKETS for gram in grams})
+    return sorted({_bucket(gram) for gram in grams})
+
+
+@lru_cache(maxsize=1 << 17)
+def _bucket(gram: str) -> int:
+    return hash64(gram) % BUCKETS
 
 
 def trigram_postings(keys: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:

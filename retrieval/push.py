@@ -102,12 +102,13 @@ def push(
     Returns
     -------
     Pushed
-        Without synonyms ``work`` is at most ``1 / (tolerance * (1 - damping))``, and ``max(1 / tolerance,
+        Without synonyms ``work`` is at most ``1 / (AGAIN * tolerance * (1 - damping))``, and ``max(1 / tolerance,
         LEAST_FORCED)`` more where no seed has mass enough for its degree.
 
     Notes
     -----
-    A node is pushed while its mass is more than ``tolerance`` times its degree, a seed as well as any other. Where that
+    A node is pushed where its mass is more than ``tolerance`` times its degree, a seed as well as any other, and from
+    then on where it is more than ``AGAIN`` of that. Where that
     meets no fact, the entity that has most mass for its degree is pushed nevertheless, and after it the others, until
     as many facts have been looked at as a node of all the mass may have; one that has more than are left sends its mass
     to some of them, at equal distances in the order of their numbers.
@@ -156,6 +157,12 @@ def _starved(state: State, n_entities: int, n: int) -> int:
     return best if ratio[best] > 0.0 else -1
 
 
+# Of the tolerance, for a node that has been pushed before: what costs time is to meet nodes and to compare facts with the
+# question, which comes with the first push. Of the 20 best passages 99.35 % are those of the exact walk instead of 98.65 %,
+# in the same time (10,000 made-up passages, 100 questions); with 0.1 no more.
+AGAIN = 0.2
+
+
 @compiled
 def _judge(
     state: State, links: Links, facts: FactArrays, question: NDArray[np.float32], shape: Shape
@@ -184,10 +191,11 @@ def _judge(
 
 
 @compiled
-def _round(state: State, damping: float) -> None:
+def _round(state: State, damping: float, again: float) -> None:
     """Push those that wait, whose neighbours are written down; after it those wait that came to in this round.
 
-    A node comes to wait when its mass crosses its threshold, and a push leaves it nothing, so none waits twice.
+    A node comes to wait when its mass crosses its threshold, and a push leaves it nothing, so none waits twice. Its
+    neighbours are known from then on, so that it is pushed for less mass the next time: ``again`` by its degree.
     """
     real, whole, queue, neighbour, share = state.real, state.whole, state.queue, state.neighbour, state.share
     column, later, sent = state.counters[COLUMN], 0, 0
@@ -196,6 +204,7 @@ def _round(state: State, damping: float) -> None:
         here = real[slot, RESIDUAL]
         real[slot, RESIDUAL] = 0.0
         real[slot, ESTIMATE] += (1.0 - damping) * here
+        real[slot, THRESHOLD] = again * whole[slot, DEGREE]
         for j in range(whole[slot, FIRST], whole[slot, LAST]):
             to = neighbour[j]
             before, threshold = real[to, RESIDUAL], real[to, THRESHOLD]
@@ -221,6 +230,6 @@ def _spread(
         if not _judge(state, links, facts, question, shape):
             return False
         divide(state, len(links.to_facts.indptr) - 1, shape.synonym_share)
-        _round(state, shape.damping)
+        _round(state, shape.damping, AGAIN * shape.tolerance)
         state.counters[BEFORE] = state.counters[WRITTEN]
     return True

@@ -138,14 +138,12 @@ def _by_push(
     )
     n_entities = len(graph.entity_facts.indptr) - 1
     estimate, left = found.estimate, float(found.residual.sum())
+    # What waits at a node settles there in part, wherever it goes next. Where the tolerance let no fact pass mass on,
+    # what facts hold is theirs all the same: a question that has seeds gets an answer.
     facts = found.nodes >= n_entities
-    if not estimate[facts].any():
-        # The tolerance let no fact pass mass on. What they hold is theirs all the same: a question that has seeds
-        # gets an answer.
-        settled = (1.0 - options.damping) * found.residual[facts]
-        estimate = estimate.copy()
-        estimate[facts] = settled
-        left -= float(settled.sum())
+    settling = estimate > 0 if estimate[facts].any() else (estimate > 0) | facts
+    settled = np.where(settling, (1.0 - options.damping) * found.residual, 0.0)
+    estimate, left = estimate + settled, left - float(settled.sum())
     good = np.flatnonzero(estimate > 0)
     order = good[np.argsort(found.nodes[good])]
     return _result(found.nodes[order], estimate[order], n_entities, found.pushes, left)
