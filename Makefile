@@ -29,7 +29,7 @@ unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test setup lint types wheel-check slow local notebooks ablation fit fit-data bench bench-large check clean
+.PHONY: help demo test setup lint types wheel-check slow faults-long local notebooks ablation fit fit-data bench bench-large check clean
 
 help:
 	@echo "make TARGET [PYTHON=python3.12]"
@@ -62,6 +62,11 @@ wheel-check: $(VENV)/.installed-dev  ## build the wheel and try it in an empty e
 slow: $(VENV)/.installed-test  ## the tests that take minutes
 	@echo "-> pytest -m slow"
 	@$(RUN) -m pytest -m slow || test $$? -eq 5
+
+KILLS ?= 300
+faults-long: $(VENV)/.installed-test  ## kill, damage and mend indexes at length: KILLS=300 kills, every file
+	@echo "-> pytest tests/faults, $(KILLS) kills"
+	@HIPPORAG_LIKE_KILLS=$(KILLS) HIPPORAG_LIKE_FAULTS=100000 $(RUN) -m pytest -m "slow or not slow" tests/faults
 
 # Without torch these skip; with it they build models of a few thousand weights and load them as any other.
 LOCAL_TESTS := tests/contracts tests/models/test_local.py tests/models/test_qa_reader.py \

@@ -13,6 +13,7 @@
     +-- StoreError             anything about the index folder              (exit code 1)
         +-- IndexNotFoundError     no index, or nothing published yet       (exit code 2)
         +-- IndexFormatError       written by a newer version
+        |   +-- IndexOutdatedError     a snapshot of an older version, to be rebuilt from the journal
         +-- IndexMismatchError     another embedder than the index was made with  (exit code 2)
         +-- IndexCorruptError      a file is missing, cut or altered
         +-- IndexLockedError       another writer is at work
@@ -96,6 +97,10 @@ class IndexNotFoundError(StoreError):
 
 class IndexFormatError(StoreError):
     """The index was written by a newer version of this package."""
+
+
+class IndexOutdatedError(IndexFormatError):
+    """The snapshot was written by an older version; the journal can make it again without a model."""
 
 
 class IndexMismatchError(StoreError):

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hipporag_like.errors import IndexOutdatedError
+
 if TYPE_CHECKING:
     from hipporag_like.indexing.index import Index, Segment
 
@@ -20,10 +22,13 @@ class OpenIndex:
     ----------
     path
         The index folder.
+    upgrade
+        Whether a snapshot of an older format may be made again.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, upgrade: bool = True) -> None:
         self._path = path
+        self._upgrade = upgrade
         self._lock = threading.RLock()  # guards both
         self._index: Index | None = None
         self._readers: Counter[Index] = Counter()
@@ -33,16 +38,27 @@ class OpenIndex:
 
         Raises
         ------
-        IndexNotFoundError, IndexFormatError, IndexCorruptError, StoreError
-            As ``store.snapshot.open_snapshot``.
+        IndexNotFoundError, IndexFormatError, IndexOutdatedError, IndexCorruptError, StoreError
+            As ``store.snapshot.open_snapshot``; where it may upgrade, also as ``indexing.upgrade.upgrade``.
         """
         with self._lock:
             if self._index is None:
-                from hipporag_like.indexing.index import Index
-                from hipporag_like.store.snapshot import open_snapshot
-
-                self._index = Index(open_snapshot(self._path))
+                self._index = self._open()
             return self._index
+
+    def _open(self) -> Index:
+        from hipporag_like.indexing.index import Index
+        from hipporag_like.store.snapshot import open_snapshot
+
+        try:
+            return Index(open_snapshot(self._path))
+        except IndexOutdatedError:
+            if not self._upgrade:
+                raise
+        from hipporag_like.indexing.upgrade import upgrade
+
+        upgrade(self._path)
+        return Index(open_snapshot(self._path))
 
     @contextmanager
     def reading(self, namespace: str | None) -> Iterator[list[Segment]]:

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hipporag_like.config import Config, SearchConfig
-from hipporag_like.errors import IndexCorruptError, IndexMismatchError, IndexNotFoundError, UsageError
+from hipporag_like.errors import (
+    IndexCorruptError,
+    IndexMismatchError,
+    IndexNotFoundError,
+    IndexOutdatedError,
+    UsageError,
+)
 from hipporag_like.once import once
 from hipporag_like.opened import OpenIndex
 from hipporag_like.types import Hit, Trace, Usage
@@ -45,13 +51,15 @@ class Parts:
         The index folder.
     given
         What the user brought along.
+    upgrade
+        Whether a snapshot of an older format may be made again.
     """
 
-    def __init__(self, path: Path, given: Given) -> None:
+    def __init__(self, path: Path, given: Given, upgrade: bool = True) -> None:
         self._path = path
         self._given = given
         self._making = threading.RLock()  # see once.py
-        self._opened = OpenIndex(path)
+        self._opened = OpenIndex(path, upgrade)
 
     @once
     def config(self) -> Config:
@@ -60,7 +68,7 @@ class Parts:
             return self._given.config
         try:
             return Config.from_dict(self.index().manifest["config"])
-        except (IndexNotFoundError, IndexCorruptError):
+        except (IndexNotFoundError, IndexCorruptError, IndexOutdatedError):
             from hipporag_like.indexing.notes import noted_config
 
             return noted_config(self._path)
@@ -228,7 +236,7 @@ class Parts:
         """Return the length of its vectors, from the index where that knows: a server would have to be asked."""
         try:
             manifest = self.index().manifest
-        except (IndexNotFoundError, IndexCorruptError):
+        except (IndexNotFoundError, IndexCorruptError, IndexOutdatedError):
             return embedder.dim
         return int(manifest["dim"]) if manifest["embedder"] == embedder.fingerprint else embedder.dim
 

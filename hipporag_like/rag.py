@@ -17,8 +17,10 @@ from hipporag_like.types import Answer, Document, Failure, Hit, IndexReport, Tra
 
 if TYPE_CHECKING:
     from hipporag_like.indexing.estimate import Estimate
+    from hipporag_like.indexing.repair import Repaired
     from hipporag_like.models.protocols import LLM, Embedder, Extractor, Reader
     from hipporag_like.models.streaming import AnswerStream
+    from hipporag_like.store.finding import Finding
 
 # A question of 1,000,000 characters takes 8 s to link and half a minute to embed; a page of text has 3,000.
 MAX_QUESTION = 100_000
@@ -72,7 +74,7 @@ class HippoRAG:
         read_only: bool = False,
     ) -> None:
         self.path = Path(path)
-        self._parts = Parts(self.path, Given(config, embedder, extractor, reader, llm))
+        self._parts = Parts(self.path, Given(config, embedder, extractor, reader, llm), upgrade=not read_only)
         self._read_only = read_only
         if read_only:
             self._parts.index()
@@ -211,6 +213,52 @@ class HippoRAG:
         report = delete_documents(self.path, keys, self.config, models, track, failures)
         self.close()
         return report
+
+    # Looking after
+
+    def verify(self) -> tuple[Finding, ...]:
+        """Read every file of the index and return what is wrong with it; empty where it is sound.
+
+        Raises
+        ------
+        IndexNotFoundError
+            There is no index.
+        """
+        from hipporag_like.indexing.verify import verify
+
+        return verify(self.path)
+
+    def repair(self, *, models: bool = False, track: Track = silent) -> Repaired:
+        """Make a damaged index whole from what is left of it; a second call finds nothing to do.
+
+        Snapshots are made again from the journal, and from a damaged journal what SQLite can read is saved; the
+        damaged file is kept. No model is called: the journal holds what they made.
+
+        Parameters
+        ----------
+        models
+            Let the embedder and the extractor make what the journal lacks.
+        track
+            Told about progress; silent by default.
+
+        Raises
+        ------
+        IndexLockedError
+            Another process is writing to the index.
+        ModelError
+            The journal lacks what only a model can make, and ``models`` is False.
+        StoreError
+            Nothing can be saved; the message says what remains to be done.
+        UsageError
+            The index was opened read-only.
+        """
+        from hipporag_like.indexing.repair import repair
+
+        self._require_writable()
+        self.close()  # an open snapshot would be kept
+        done = repair(self.path, (lambda: (self.config, self._parts.models())) if models else None, track)
+        self.close()
+        return done
 
     # Reading
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from hipporag_like.config import Config
-from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
+from hipporag_like.errors import IndexCorruptError, IndexNotFoundError, IndexOutdatedError
 from hipporag_like.indexing.assemble import assemble
 from hipporag_like.indexing.census import Census
 from hipporag_like.indexing.change import Change, compare
@@ -22,7 +22,14 @@ from hipporag_like.indexing.extract import extract_missing
 from hipporag_like.indexing.index import Index, Segment
 from hipporag_like.indexing.ingest import Ingested, chunk_fingerprint, ingest, recut
 from hipporag_like.indexing.live import Gone, gone_from, prune, prune_gone
-from hipporag_like.indexing.notes import note_config, open_journal
+from hipporag_like.indexing.notes import (
+    is_untidy,
+    note_config,
+    note_made_with,
+    note_tidy,
+    note_untidy,
+    open_journal,
+)
 from hipporag_like.indexing.phrases import Phrases, collect_phrases
 from hipporag_like.indexing.renew import Source, renew
 from hipporag_like.indexing.state import census_arrays, stamps
@@ -30,6 +37,7 @@ from hipporag_like.indexing.vectors import Blocks
 from hipporag_like.models.protocols import Embedder, Extractor
 from hipporag_like.progress import Track
 from hipporag_like.store.codec import canonical_json
+from hipporag_like.store.connection import corrupt
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.lock import WriterLock
 from hipporag_like.store.snapshot import Snapshot, SnapshotWriter, open_snapshot, remove_old_snapshots
@@ -67,6 +75,7 @@ class _Run:
     failed: list[Failure] = field(default_factory=list)  # of these, the passages to extract again next time
     extracted: int = 0
     embedded: int = 0
+    anew: bool = False  # whether nothing is taken over from the snapshot before, which may be damaged
     gone: list[Gone] = field(default_factory=list)
     all_known: bool = True  # whether ``gone`` names all that is gone
     passages: int = 0
@@ -120,6 +129,7 @@ def index_documents(
     run = _Run(failures=list(failures))
     with WriterLock(folder), open_journal(folder) as journal:
         note_config(journal, config)
+        run.all_known = not is_untidy(journal)
         before = journal.revision()
         with run.timed("documents"):
             found = ingest(journal, documents, config.chunk, track)
@@ -128,7 +138,7 @@ def index_documents(
                 recut(journal, config.chunk, track)
         run.failures += found.failures
         report = _publish(folder, journal, config, models, track, run, touched, found)
-        if found.updated:
+        if is_untidy(journal):
             _forget(folder, journal, models, run.known_gone())
         return report
 
@@ -151,15 +161,36 @@ def delete_documents(
     run = _Run(failures=list(failures))
     with WriterLock(folder), open_journal(folder) as journal:
         before = journal.revision()
+        run.all_known = not is_untidy(journal)
+        if keys:
+            note_untidy(journal)
         deleted = journal.delete_documents(keys)
         touched = None if _stale(folder, before, config, models) else frozenset(ns for ns, _ in keys)
         if touched is None:
             recut(journal, config.chunk, track)
         nothing = Ingested(0, 0, 0, frozenset(), ())
         report = _publish(folder, journal, config, models, track, run, touched, nothing, deleted)
-        if deleted:
+        if is_untidy(journal):
             _forget(folder, journal, models, run.known_gone())
         return report
+
+
+def republish(folder: Path, journal: Journal, config: Config, models: Models, track: Track) -> IndexReport:
+    """Make every array again from the journal and publish; to be called while holding the ``WriterLock``.
+
+    Parameters
+    ----------
+    folder
+        The index.
+    journal
+        Its journal, open for writing.
+    config, models
+        How it was indexed; models are only called for what the journal lacks.
+    track
+        Told about progress.
+    """
+    nothing = Ingested(0, 0, 0, frozenset(), ())
+    return _publish(folder, journal, config, models, track, _Run(anew=True), None, nothing)
 
 
 def _forget(folder: Path, journal: Journal, models: Models, gone: Sequence[Gone] | None) -> None:
@@ -172,6 +203,7 @@ def _forget(folder: Path, journal: Journal, models: Models, gone: Sequence[Gone]
     else:
         prune_gone(folder, journal, models.extractor, gone)
     remove_old_snapshots(folder)
+    note_tidy(journal)
 
 
 def fingerprint_of(config: Config, models: Models) -> str:
@@ -187,10 +219,10 @@ def fingerprint_of(config: Config, models: Models) -> str:
 
 
 def _current(folder: Path) -> Snapshot | None:
-    """Return the published snapshot; None where there is none, or a damaged one, which the journal makes anew."""
+    """Return the published snapshot; None where it is missing, damaged or old: the journal makes it anew."""
     try:
         return open_snapshot(folder)
-    except (IndexNotFoundError, IndexCorruptError):
+    except (IndexNotFoundError, IndexCorruptError, IndexOutdatedError):
         return None
 
 
@@ -221,7 +253,7 @@ def _publish(
     deleted: int = 0,
 ) -> IndexReport:
     """Write the changed segments, reuse the others, publish; ``touched`` None means all changed."""
-    old = _current(folder)
+    old = None if run.anew else _current(folder)
     try:
         if old is not None and touched is not None and not touched:
             return _report(run, found, deleted, old.number, old.manifest, models.usage())
@@ -232,7 +264,9 @@ def _publish(
             "dim": models.dim,
             "extractor": models.extractor.fingerprint,
             "prompts": dict(models.prompts),
+            "journal": journal.identity(),
         }
+        note_made_with(journal, fields)
         kept: Mapping[str, Any] = {} if old is None else old.manifest["namespaces"]
         held = None if old is None or not _same_way(old, config, models) else Index(old)
         sizes: dict[str, dict[str, int]] = {}
@@ -279,6 +313,8 @@ def _segment(
     with run.timed("graph"):
         held = [] if segment is None else stamps(segment)
         change = compare(journal.listing(namespace), held)
+        if not change.in_order:
+            raise corrupt(journal.path, f"the documents of {namespace!r} are out of order")
     extract(None if segment is None else change.new)
     source = Source(journal, namespace, models.extractor, extract)
     cache = CachedEmbedding(journal, models.embedder, models.fingerprint, models.dim, track)

@@ -37,6 +37,12 @@ class Change:
         """Ids of what the segment holds too, in order."""
         return [self.ids[i] for i in np.flatnonzero(self.row >= 0).tolist()]
 
+    @property
+    def in_order(self) -> bool:
+        """Whether what stays stands in the order that it has in the segment, as it must: it goes by content."""
+        kept = self.row[self.row >= 0]
+        return bool((np.diff(kept) > 0).all())
+
 
 def compare(listing: Sequence[tuple[str, str]], held: Sequence[tuple[str, str]]) -> Change:
     """Return how the journal differs from a segment.

@@ -11,6 +11,7 @@ from itertools import islice
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.progress import Track
 from hipporag_like.sentences import sentence_spans
+from hipporag_like.store.connection import corrupt
 from hipporag_like.store.journal import Journal
 from hipporag_like.types import Extraction, Failure, Passage
 
@@ -81,9 +82,18 @@ def kept_extractions(journal: Journal, extractor: Extractor, passages: Sequence[
     """Return the extraction of every passage.
 
     That of one that failed holds the passage's sentences, so that the passage can still be found by its text.
+
+    Raises
+    ------
+    IndexCorruptError
+        The journal has lost one: of every passage it holds that it was extracted, or failed.
     """
     keys = [extractor.key(passage) for passage in passages]
     known = journal.extractions(extractor.fingerprint, list(dict.fromkeys(keys)))
+    lacking = sorted(set(keys) - known.keys())
+    lost = set(lacking) - journal.extracted(extractor.fingerprint, lacking, "failed")
+    if lost:
+        raise corrupt(journal.path, f"it lost the extractions of {len(lost)} passages")
     return [
         known[key] if key in known else Extraction(sentences=tuple(sentence_spans(passage.text)))
         for key, passage in zip(keys, passages, strict=True)

@@ -9,6 +9,7 @@ from itertools import islice
 from hipporag_like.config import ChunkConfig
 from hipporag_like.errors import InputError
 from hipporag_like.indexing.chunk import chunk_document
+from hipporag_like.indexing.notes import note_untidy
 from hipporag_like.progress import Track
 from hipporag_like.store.codec import document_hash, document_metadata
 from hipporag_like.store.journal import Journal
@@ -72,6 +73,8 @@ def ingest(
                     good[document.namespace, document.id] = document
             known = journal.document_hashes(list(good))
             rows = [d for key, d in good.items() if known.get(key) != document_hash(d, fingerprint)]
+            if any((d.namespace, d.id) in known for d in rows):
+                note_untidy(journal)
             journal.put_documents([(d, chunk_document(d.text, config)) for d in rows], fingerprint)
             touched.update(d.namespace for d in rows)
             new = sum((d.namespace, d.id) not in known for d in rows)

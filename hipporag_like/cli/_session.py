@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hipporag_like.cli._paths import from_anywhere
 from hipporag_like.config import Config, SearchConfig
-from hipporag_like.errors import InputError, UsageError
+from hipporag_like.errors import IndexOutdatedError, InputError, UsageError
 from hipporag_like.progress import Track, silent
 from hipporag_like.types import DEFAULT_NAMESPACE, Document, Failure
 
@@ -76,10 +76,22 @@ def _own_config(index: Path | None) -> Config:
 
 
 def open_index(path: Path, config: Config | None = None, *, read_only: bool = True) -> HippoRAG:
-    """Open the index at ``path``; models are loaded when they are first needed."""
+    """Open the index at ``path``; models are loaded when they are first needed.
+
+    A snapshot of an older version is made again first, which is said on stderr.
+    """
     from hipporag_like.rag import HippoRAG
 
-    return HippoRAG(path, config=config, read_only=read_only)
+    try:
+        return HippoRAG(path, config=config, read_only=read_only)
+    except IndexOutdatedError:
+        from hipporag_like.cli._errors import say
+        from hipporag_like.indexing.upgrade import upgrade
+
+        done = upgrade(path)
+        if done:
+            say(done)
+        return HippoRAG(path, config=config, read_only=read_only)
 
 
 def check_search(question: str, k: int | None, method: str | None, filter: bool | None = None) -> str:

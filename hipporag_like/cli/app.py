@@ -24,6 +24,8 @@ COMMANDS = (
     "delete",
     "stats",
     "export",
+    "verify",
+    "repair",
     "eval",
     "experiment",
     "report",

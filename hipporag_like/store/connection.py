@@ -21,10 +21,11 @@ from hipporag_like.errors import (
     InputError,
     StoreError,
 )
+from hipporag_like.store.checksum import row_checksum
 from hipporag_like.store.files import FILE_MODE, file_errors, make_folder, missing_index
 
 JOURNAL_NAME = "journal.db"
-FORMAT = 2
+FORMAT = 3
 BUSY_SECONDS = 10.0  # another connection holds the file for a commit or a checkpoint: well under a second
 # Reading 100,000 vectors of 384 float32: 0.65 s with pages of 16 KiB, 1.35 s with 8 KiB, 2.25 s with 4 KiB.
 PAGE_BYTES = 16384
@@ -59,15 +60,35 @@ CREATE TABLE calls (
     PRIMARY KEY (fingerprint, key));
 CREATE INDEX calls_by_owner ON calls (owner)
 """,
+    # A checksum a row (store.checksum), and a name that tells a journal from any other.
+    3: """
+ALTER TABLE meta ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE documents ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE extractions ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE vectors ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN crc INTEGER NOT NULL DEFAULT 0;
+UPDATE meta SET crc = row_checksum(key, value) WHERE key LIKE 'user:%';
+UPDATE documents SET
+    crc = row_checksum(namespace, id, title, text, metadata, spans, hash, sort_key);
+UPDATE extractions SET crc = row_checksum(fingerprint, key, status, payload);
+UPDATE vectors SET crc = row_checksum(fingerprint, hash, vector);
+UPDATE calls SET crc = row_checksum(fingerprint, key, owner, payload);
+INSERT INTO meta (key, value) VALUES ('identity', lower(hex(randomblob(16))))
+""",
 }
 
 
 def corrupt(path: Path, what: object) -> IndexCorruptError:
-    """Return the error for a damaged journal, which nothing else in the folder can make again."""
+    """Return the error for a damaged journal, of which nothing else in the folder has all."""
     return IndexCorruptError(
-        f"{path} is damaged ({what}); delete {path.parent} and make it again with: "
-        f"hipporag-like index SOURCE --index {path.parent}"
+        f"{path} is damaged ({what}); put back a copy of it, or save what can be read with: "
+        f"hipporag-like repair --index {path.parent}"
     )
+
+
+# In what SQLite says of a file that is no longer what it wrote: a table or a column is gone or there twice, a
+# text is no UTF-8.
+_DAMAGE = ("no such", "malformed", "already exists", "duplicate column", "decode", "not a database")
 
 
 @contextmanager
@@ -91,7 +112,7 @@ def _operational(path: Path, message: str) -> StoreError:
     # By message, because error codes are only there from Python 3.11 on.
     if "locked" in message or "busy" in message:
         return IndexLockedError(f"another process is using {path}; wait for it or stop it")
-    if "no such" in message or "malformed" in message:
+    if any(sign in message for sign in _DAMAGE):
         return corrupt(path, message)
     if "full" in message:
         return StoreError(f"the disk is full, {path} cannot grow; free some space and run the command again")
@@ -154,6 +175,7 @@ def connect_readonly(folder: Path) -> sqlite3.Connection:
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
+    connection.create_function("row_checksum", -1, row_checksum)
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

@@ -9,11 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from hipporag_like.store.checksum import UNSUMMED, row_checksum
 from hipporag_like.store.connection import BUSY_SECONDS, corrupt, sqlite_errors, transaction
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="Database")
 
+SUMMED_SINCE = 3  # the format of the journal from which on every row has a checksum
 BATCH = 900  # variables in one statement; SQLite allows 999 before version 3.32
 
 
@@ -40,6 +42,8 @@ class Database:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self._path = path
         self._connection = connection
+        # A journal that is only read stays in the format it has.
+        self._crc = "crc" if self.format() >= SUMMED_SINCE else str(UNSUMMED)
 
     def __enter__(self: Self) -> Self:
         return self
@@ -48,6 +52,11 @@ class Database:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -60,21 +69,48 @@ class Database:
             return int(value)
         raise corrupt(self._path, "it has no revision")
 
+    def format(self) -> int:
+        """Return the format number of the file."""
+        for (value,) in self._rows("SELECT value FROM meta WHERE key = 'format'"):
+            return int(value)
+        raise corrupt(self._path, "it has no format number")
+
+    def exceed_revision(self, revision: int) -> None:
+        """Make the revision greater than ``revision``, so that nothing made before counts as up to date."""
+        with self._transaction() as connection:
+            sql = "UPDATE meta SET value = ? WHERE key = 'revision' AND value <= ?"
+            connection.execute(sql, (revision + 1, revision))
+
+    def identity(self) -> str:
+        """Return the name that this journal got when it was made; empty in a format below 3."""
+        for (value,) in self._rows("SELECT value FROM meta WHERE key = 'identity'"):
+            return str(value)
+        return ""
+
     def get_meta(self, key: str) -> str | None:
         """Return what :meth:`set_meta` stored under ``key``, or None."""
-        for (value,) in self._rows("SELECT value FROM meta WHERE key = ?", (f"user:{key}",)):
+        name = f"user:{key}"
+        for value, crc in self._rows(f"SELECT value, {self._crc} FROM meta WHERE key = ?", (name,)):
+            self._check("meta", crc, name, value)
             return str(value)
         return None
 
     def set_meta(self, key: str, value: str) -> None:
         """Store ``value`` under ``key``; does not change the revision."""
         with self._transaction() as connection:
-            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (f"user:{key}", value))
+            name = f"user:{key}"
+            row = (name, value, row_checksum(name, value))
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", row)
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a query as SQLite finds them."""
         with sqlite_errors(self._path):
             yield from self._connection.execute(sql, values)
+
+    def _check(self, table: str, crc: object, *values: object) -> None:
+        """Raise where a row is not what was written."""
+        if crc != UNSUMMED and crc != row_checksum(*values):
+            raise corrupt(self._path, f"a row of {table} does not fit its checksum")
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

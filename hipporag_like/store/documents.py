@@ -8,18 +8,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hipporag_like.store.checksum import row_checksum
 from hipporag_like.store.codec import decode_spans, document_hash, document_metadata, sort_key
 from hipporag_like.store.connection import corrupt
 from hipporag_like.store.database import Database, batches
 from hipporag_like.types import DEFAULT_NAMESPACE, NO_METADATA, Document, Passage
 
 _UPSERT = """
-INSERT INTO documents (namespace, id, title, text, metadata, spans, hash, sort_key)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO documents (namespace, id, title, text, metadata, spans, hash, sort_key, crc)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (namespace, id) DO UPDATE SET title = excluded.title, text = excluded.text,
-    metadata = excluded.metadata, spans = excluded.spans, hash = excluded.hash, sort_key = excluded.sort_key
+    metadata = excluded.metadata, spans = excluded.spans, hash = excluded.hash, sort_key = excluded.sort_key,
+    crc = excluded.crc
 """
-_IN_ORDER = "FROM documents WHERE namespace = ? ORDER BY sort_key, id"
+_COLUMNS = "namespace, id, title, text, metadata, spans, hash, sort_key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +119,22 @@ class DocumentTable(Database):
 
     def documents(self, namespace: str) -> Iterator[Document]:
         """Yield the documents of ``namespace`` by content, then id: an order without history."""
-        for document_id, title, text, metadata in self._rows(
-            f"SELECT id, title, text, metadata {_IN_ORDER}", (namespace,)
-        ):
+        for _, document_id, title, text, metadata, *_ in self._in_order(namespace):
             yield Document(text, document_id, title, self._loads(metadata) or NO_METADATA, namespace)
 
     def documents_as_they_lie(self, namespace: str) -> Iterator[Document]:
         """Yield the documents of ``namespace`` as they lie on the disk; see :meth:`unordered`."""
-        sql = "SELECT id, title, text, metadata FROM documents WHERE +namespace = ? ORDER BY row"
-        for document_id, title, text, metadata in self._rows(sql, (namespace,)):
+        for _, document_id, title, text, metadata, *_ in self._as_they_lie(namespace):
             yield Document(text, document_id, title, self._loads(metadata) or NO_METADATA, namespace)
 
     def documents_of(self, namespace: str, ids: Sequence[str]) -> list[Document]:
         """Return the documents of some ids, in no order."""
         found = []
         for part, marks in batches(ids):
-            sql = f"SELECT id, title, text, metadata FROM documents WHERE namespace = ? AND id IN ({marks})"
-            for document_id, title, text, metadata in self._rows(sql, (namespace, *part)):
-                found.append(
-                    Document(text, document_id, title, self._loads(metadata) or NO_METADATA, namespace)
-                )
+            for row in self._checked(f"WHERE namespace = ? AND id IN ({marks})", (namespace, *part)):
+                _, document_id, title, text, metadata, *_ = row
+                known = self._loads(metadata) or NO_METADATA
+                found.append(Document(text, document_id, title, known, namespace))
         return found
 
     def passages(self, namespace: str) -> Iterator[Passage]:
@@ -152,30 +150,50 @@ class DocumentTable(Database):
 
         Their order jumps about the file: a million documents take minutes by it where the file is not in memory.
         """
-        sql = "SELECT id, title, text, metadata, spans, hash FROM documents WHERE +namespace = ? ORDER BY row"
-        for row in self._rows(sql, (namespace,)):
-            yield self._stored(namespace, row)
+        return map(self._stored, self._as_they_lie(namespace))
 
     def stored(self, namespace: str, ids: Sequence[str] | None = None) -> Iterator[StoredDocument]:
-        """Yield documents with their passages: all in order, or those of some ids, in no order."""
-        columns = "id, title, text, metadata, spans, hash"
+        """Yield documents with their passages: all in order, or those of some ids, in no order.
+
+        Parameters
+        ----------
+        namespace
+            Where they are.
+        ids
+            Of documents that are there, without repeats.
+
+        Raises
+        ------
+        IndexCorruptError
+            A document is not there, or not as it was written.
+        """
         if ids is None:
-            for row in self._rows(f"SELECT {columns} {_IN_ORDER}", (namespace,)):
-                yield self._stored(namespace, row)
+            for row in self._in_order(namespace):
+                yield self._stored(row)
             return
         for part, marks in batches(ids):
-            sql = f"SELECT {columns} FROM documents WHERE namespace = ? AND id IN ({marks})"
-            for row in self._rows(sql, (namespace, *part)):
-                yield self._stored(namespace, row)
+            read = 0
+            for row in self._checked(f"WHERE namespace = ? AND id IN ({marks})", (namespace, *part)):
+                read += 1
+                yield self._stored(row)
+            if read != len(part):
+                raise corrupt(self._path, f"{len(part) - read} documents of {namespace!r} cannot be found")
 
     def listing(self, namespace: str) -> list[tuple[str, str]]:
-        """Return id and :func:`document_hash` of every document, in the order of :meth:`documents`."""
-        sql = "SELECT sort_key, id, hash FROM documents WHERE +namespace = ? ORDER BY row"
-        rows = sorted(self._rows(sql, (namespace,)))
-        return [(document_id, stamp) for _, document_id, stamp in rows]
+        """Return id and :func:`document_hash` of every document, in the order of :meth:`documents`.
 
-    def _stored(self, namespace: str, row: tuple[Any, ...]) -> StoredDocument:
-        document_id, title, text, stored, spans, stamp = row
+        Read from the table itself, from start to end; texts are not read, so that nothing here can be compared
+        with a checksum but how many there are. Who goes on to read a document of these finds the damage.
+        """
+        sql = "SELECT id, hash FROM documents NOT INDEXED WHERE namespace = ? ORDER BY sort_key, id"
+        rows = [(document_id, stamp) for document_id, stamp in self._rows(sql, (namespace,))]
+        indexed = "SELECT count(*) FROM documents INDEXED BY documents_in_order WHERE namespace = ?"
+        for (count,) in self._rows(indexed, (namespace,)):
+            self._compare(namespace, len(rows), count)
+        return rows
+
+    def _stored(self, row: Sequence[str]) -> StoredDocument:
+        namespace, document_id, title, text, stored, spans, stamp, _ = row
         prefix = "" if namespace == DEFAULT_NAMESPACE else f"{namespace}/"
         metadata = self._loads(stored) or NO_METADATA
         places = enumerate(decode_spans(self._loads(spans)))
@@ -194,6 +212,39 @@ class DocumentTable(Database):
         ]
         return StoredDocument(document_id, passages, stored, stamp)
 
+    def _in_order(self, namespace: str) -> Iterator[Sequence[str]]:
+        """Yield the columns of each document, as they were written and none left out.
+
+        SQLite finds the rows by its own index, so that they are counted once more in the table itself.
+        """
+        read = 0
+        for row in self._checked("WHERE namespace = ? ORDER BY sort_key, id", (namespace,)):
+            read += 1
+            yield row
+        sql = "SELECT count(*) FROM documents NOT INDEXED WHERE namespace = ?"
+        for (count,) in self._rows(sql, (namespace,)):
+            self._compare(namespace, count, read)
+
+    def _as_they_lie(self, namespace: str) -> Iterator[Sequence[str]]:
+        """Yield the columns of every document, as :meth:`_in_order` but as they lie on the disk."""
+        read = 0
+        for row in self._checked("NOT INDEXED WHERE namespace = ?", (namespace,)):
+            read += 1
+            yield row
+        indexed = "SELECT count(*) FROM documents INDEXED BY documents_in_order WHERE namespace = ?"
+        for (count,) in self._rows(indexed, (namespace,)):
+            self._compare(namespace, read, count)
+
+    def _checked(self, where: str, values: Sequence[Any]) -> Iterator[Sequence[str]]:
+        """Yield the columns of the documents that a query finds, each row compared with its checksum."""
+        for *row, crc in self._rows(f"SELECT {_COLUMNS}, {self._crc} FROM documents {where}", values):
+            self._check("documents", crc, *row)
+            yield row
+
+    def _compare(self, namespace: str, stored: int, found: int) -> None:
+        if stored != found:
+            raise corrupt(self._path, f"{stored} documents of {namespace!r} are stored and {found} found")
+
     def _loads(self, stored: str) -> Any:
         if stored == "{}":  # by far the most common
             return None
@@ -203,11 +254,13 @@ class DocumentTable(Database):
             raise corrupt(self._path, error) from error
 
 
-def _row(document: Document, spans: Sequence[tuple[int, int]], chunk_fingerprint: str) -> tuple[str, ...]:
+def _row(
+    document: Document, spans: Sequence[tuple[int, int]], chunk_fingerprint: str
+) -> tuple[str | int, ...]:
     if any(not 0 <= start <= end <= len(document.text) for start, end in spans):
         raise ValueError(f"a span lies outside the text of document {document.id!r}")
     flat = [offset for span in spans for offset in span]
-    return (
+    row = (
         document.namespace,
         document.id,
         document.title,
@@ -217,3 +270,4 @@ def _row(document: Document, spans: Sequence[tuple[int, int]], chunk_fingerprint
         document_hash(document, chunk_fingerprint),
         sort_key(document),
     )
+    return (*row, row_checksum(*row))

@@ -36,7 +36,7 @@ def missing_index(folder: Path) -> str:
 def damaged(path: Path, what: object, folder: Path) -> IndexCorruptError:
     """Return the error for a damaged file of a snapshot, which the journal can make again."""
     return IndexCorruptError(
-        f"{path} is damaged ({what}); rebuild it with: hipporag-like index SOURCE --index {folder}"
+        f"{path} is damaged ({what}); rebuild it with: hipporag-like repair --index {folder}"
     )
 
 

@@ -14,7 +14,11 @@ from typing import Any
 from hipporag_like.errors import HippoRAGLikeError, IndexFormatError
 from hipporag_like.text import content_hash
 
-FORMAT = 1
+# Of snapshots. A snapshot of a lower format is not read but rebuilt from the journal, without a model
+# (hipporag_like.indexing.upgrade), so raising the number is all that a change of the arrays needs.
+#   1  CURRENT holds the number of the snapshot alone
+#   2  CURRENT also holds the manifest's checksum, so that it cannot come to name another snapshot
+FORMAT = 2
 MANIFEST_NAME = "manifest.json"
 CURRENT_NAME = "CURRENT"
 SNAPSHOTS_NAME = "snapshots"
@@ -53,10 +57,22 @@ class Manifest:
     number: int
     fields: Mapping[str, Any]
     groups: dict[str, GroupEntry]
+    format: int = FORMAT
+    checksum: str = ""  # of the whole; filled in by decode_manifest
 
 
 class ManifestError(HippoRAGLikeError):
     """The bytes are no manifest; the message says what is wrong with them."""
+
+
+def is_outdated(manifest: Manifest) -> bool:
+    """Return whether an older version wrote a manifest, so that its snapshot is to be made again."""
+    return manifest.format < FORMAT
+
+
+def outdated(manifest: Manifest) -> str:
+    """Return how its format differs from that of this version, in words."""
+    return f"has format {manifest.format} and this version reads {FORMAT}"
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -81,6 +97,12 @@ def encode_manifest(manifest: Manifest) -> bytes:
     body = {"format": FORMAT, "number": manifest.number, "fields": dict(manifest.fields), "groups": groups}
     text = json.dumps(body, allow_nan=False, indent=1)[1:].lstrip()
     return f'{{"checksum": "{content_hash(text)}",\n{text}'.encode()
+
+
+def encode_current(number: int, manifest: bytes) -> bytes:
+    """Return the content of ``CURRENT``: number and checksum of the published manifest."""
+    head = _HEAD.match(manifest)
+    return f"{number} {head.group(1).decode() if head else ''}\n".encode()
 
 
 def decode_manifest(data: bytes, source: object) -> Manifest:
@@ -117,7 +139,13 @@ def decode_manifest(data: bytes, source: object) -> Manifest:
     ):
         raise ManifestError("its checksum does not fit its content")
     try:
-        return Manifest(int(body["number"]), dict(body["fields"]), _groups(body["groups"]))
+        return Manifest(
+            int(body["number"]),
+            dict(body["fields"]),
+            _groups(body["groups"]),
+            int(found),
+            head.group(1).decode(),
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ManifestError(f"it is incomplete: {error!r}") from error
 

@@ -8,6 +8,7 @@ import re
 import weakref
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
 from types import TracebackType
@@ -15,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
+from hipporag_like.errors import IndexCorruptError, IndexNotFoundError, IndexOutdatedError
+from hipporag_like.store import stamp
 from hipporag_like.store.files import damaged, file_error, file_errors, missing_index
 from hipporag_like.store.manifest import (
     CURRENT_NAME,
@@ -25,14 +27,16 @@ from hipporag_like.store.manifest import (
     Manifest,
     ManifestError,
     decode_manifest,
+    is_outdated,
+    outdated,
 )
 from hipporag_like.store.pin import open_pinned
 
 # Files up to this size are checked when a snapshot is opened and are read, not mapped: a map costs a file
-# descriptor, of which a process often has only 1024.
+# descriptor, of which a process often has only 1024. Larger ones are checked when they are first asked for.
 SMALL_BYTES = 1 << 20
 _CHUNK_BYTES = 1 << 22
-_NUMBER = re.compile(rb"[0-9]{1,15}\n?")
+_CURRENT = re.compile(rb"([0-9]{1,15})(?: ([0-9a-f]{32}))?\n?")
 _BAD_ARRAY = (
     ValueError,
     OSError,
@@ -40,6 +44,14 @@ _BAD_ARRAY = (
     SyntaxError,
     TokenError,
 )  # what numpy raises for a damaged header
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What ``CURRENT`` says: the published snapshot's number, and its manifest's checksum, empty in format 1."""
+
+    number: int
+    checksum: str
 
 
 class Snapshot:
@@ -60,6 +72,7 @@ class Snapshot:
         self._folder = index / SNAPSHOTS_NAME / str(manifest.number)
         self._groups = manifest.groups
         self._arrays: dict[tuple[str, str], np.ndarray] = {}
+        self._known: dict[str, list[int]] | None = None
         # Closing the descriptor gives up the pin; also when the last reference to the snapshot goes.
         self._unpin = weakref.finalize(self, os.close, descriptor)
 
@@ -107,9 +120,41 @@ class Snapshot:
         known = self._arrays.get((group, name))
         if known is None:
             entry = self._groups[group].files[name]
-            path = self._folder / self._groups[group].folder / f"{name}.npy"
+            relative = f"{self._groups[group].folder}/{name}.npy"
+            path = self._folder / relative
+            if entry.nbytes > SMALL_BYTES:
+                self._check_large(relative, path, entry)
             known = self._arrays[group, name] = _load(path, entry, self._index)
         return known
+
+    def is_checked(self, group: str, name: str) -> bool:
+        """Return whether a large file is known to be what was written, without reading it."""
+        relative = f"{self._groups[group].folder}/{name}.npy"
+        if self._known is None:
+            self._known = stamp.known(self._folder)
+        try:
+            return self._known.get(relative) == stamp.signature(self._folder / relative)
+        except OSError:
+            return False
+
+    def _check_large(self, relative: str, path: Path, entry: ArrayEntry) -> None:
+        """Compare the checksum of a large file, unless that was done and the file is as it was then."""
+        if self._known is None:
+            self._known = stamp.known(self._folder)
+        try:
+            found = stamp.signature(path)
+        except OSError as error:
+            raise damaged(path, error.strerror or error, self._index) from error
+        if (
+            self._known.get(relative) != found
+        ):  # a writer may have given it another name since, and noted that
+            self._known = stamp.known(self._folder)
+        if self._known.get(relative) == found:
+            return
+        if crc32_of(path) != entry.crc32:
+            raise damaged(path, "its checksum does not fit its content", self._index)
+        self._known[relative] = found
+        stamp.record(self._folder, [(relative, found)])
 
     def verify(self) -> list[str]:
         """Read every file and return the paths of those that are not what was written; empty is good."""
@@ -117,15 +162,16 @@ class Snapshot:
             str(path)
             for group in self._groups
             for path, entry in self.entries(group).values()
-            if _crc32(path) != entry.crc32
+            if crc32_of(path) != entry.crc32
         ]
 
 
 def open_snapshot(folder: Path) -> Snapshot:
     """Open what was last published in an index folder.
 
-    Checks that every file is there with its right size, and the content of files up to 1 MiB; use
-    :meth:`Snapshot.verify` for all. The snapshot stays readable until closed, whatever writers publish.
+    Checks that every file is there with its right size, and the content of files up to 1 MiB; that of larger
+    ones is checked when they are first used, see ``store.stamp``. The snapshot stays readable until closed,
+    whatever writers publish.
 
     Parameters
     ----------
@@ -138,26 +184,33 @@ def open_snapshot(folder: Path) -> Snapshot:
         There is no index, or nothing was published yet.
     IndexFormatError
         A newer version of this package wrote it.
+    IndexOutdatedError
+        An older version wrote it.
     IndexCorruptError
         A file is missing, cut or altered.
     StoreError
         A file cannot be read.
     """
     folder = Path(folder)
-    number = current_number(folder)
+    current = read_current(folder)
     while True:
         try:
-            return _open(folder, number)
+            return _open(folder, current)
         except IndexCorruptError:
             # A writer may have published twice since CURRENT was read, and removed what it named then.
-            latest = current_number(folder)
-            if latest == number:
+            latest = read_current(folder)
+            if latest == current:
                 raise
-            number = latest
+            current = latest
 
 
 def current_number(folder: Path) -> int:
-    """Return the number of the published snapshot.
+    """Return the number of the published snapshot; raises as :func:`read_current`."""
+    return read_current(folder).number
+
+
+def read_current(folder: Path) -> Current:
+    """Return what names the published snapshot.
 
     Raises
     ------
@@ -169,17 +222,26 @@ def current_number(folder: Path) -> int:
         if not folder.exists():
             raise IndexNotFoundError(missing_index(folder))
         if folder.is_dir() and not path.exists():
-            raise IndexNotFoundError(
-                f"nothing was published in {folder} yet; run: hipporag-like index SOURCE --index {folder}"
-            )
+            raise IndexNotFoundError(_unpublished(folder))
         data = path.read_bytes()
-    if _NUMBER.fullmatch(data) is None:
-        raise damaged(path, "it holds no snapshot number", folder)
-    return int(data)
+    found = _CURRENT.fullmatch(data)
+    if found is None:
+        raise damaged(path, "it names no snapshot", folder)
+    return Current(int(found[1]), (found[2] or b"").decode())
 
 
-def _open(index: Path, number: int) -> Snapshot:
-    folder = index / SNAPSHOTS_NAME / str(number)
+def _unpublished(folder: Path) -> str:
+    """Return the sentence for a folder without ``CURRENT``: a first run did not end, or it was removed."""
+    if any((folder / SNAPSHOTS_NAME).glob(f"*/{MANIFEST_NAME}")):
+        return (
+            f"{folder / CURRENT_NAME} is missing, so nothing is published; "
+            f"publish again with: hipporag-like repair --index {folder}"
+        )
+    return f"nothing was published in {folder} yet; run: hipporag-like index SOURCE --index {folder}"
+
+
+def _open(index: Path, current: Current) -> Snapshot:
+    folder = index / SNAPSHOTS_NAME / str(current.number)
     path = folder / MANIFEST_NAME
     try:
         descriptor = open_pinned(folder)
@@ -190,8 +252,11 @@ def _open(index: Path, number: int) -> Snapshot:
     try:
         with file_errors("read", path), os.fdopen(os.dup(descriptor), "rb") as file:
             manifest = decode_manifest(file.read(), path)
-        if manifest.number != number:
+        if manifest.number != current.number:
             raise ManifestError(f"it belongs to snapshot {manifest.number}")
+        _check_format(index, path, manifest)
+        if manifest.checksum != current.checksum:
+            raise damaged(index / CURRENT_NAME, f"it does not fit {path}", index)
         _check_files(index, folder, manifest)
     except ManifestError as error:
         os.close(descriptor)
@@ -200,6 +265,13 @@ def _open(index: Path, number: int) -> Snapshot:
         os.close(descriptor)
         raise
     return Snapshot(index, manifest, descriptor)
+
+
+def _check_format(index: Path, path: Path, manifest: Manifest) -> None:
+    if is_outdated(manifest):
+        raise IndexOutdatedError(
+            f"{path} {outdated(manifest)}; rebuild it, without a model, with: hipporag-like repair --index {index}"
+        )
 
 
 def _check_files(index: Path, folder: Path, manifest: Manifest) -> None:
@@ -212,7 +284,7 @@ def _check_files(index: Path, folder: Path, manifest: Manifest) -> None:
                 raise damaged(path, "it is missing", index) from error
             if size != entry.nbytes:
                 raise damaged(path, f"it has {size} bytes and should have {entry.nbytes}", index)
-            if size <= SMALL_BYTES and _crc32(path) != entry.crc32:
+            if size <= SMALL_BYTES and crc32_of(path) != entry.crc32:
                 raise damaged(path, "its checksum does not fit its content", index)
 
 
@@ -234,13 +306,14 @@ def _load(path: Path, entry: ArrayEntry, index: Path) -> np.ndarray:
     return array
 
 
-def _crc32(path: Path) -> int:
+def crc32_of(path: Path) -> int:
     """Return the checksum of a file's content; -1, which is none, where it cannot be read."""
     value = 0
     try:
         with open(path, "rb", buffering=0) as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                value = zlib.crc32(chunk, value)
+            view = memoryview(bytearray(min(_CHUNK_BYTES, os.fstat(file.fileno()).st_size + 1)))
+            while count := file.readinto(view):
+                value = zlib.crc32(view[:count], value)
     except OSError:
         return -1
     return value

@@ -8,12 +8,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.store.checksum import row_checksum
 from hipporag_like.store.codec import decode_extraction, encode_extraction
 from hipporag_like.store.connection import corrupt
 from hipporag_like.store.database import Database, batches
 from hipporag_like.types import Extraction
 
 _FLOAT = np.dtype("<f4")
+
+
+def _summed(*values: object) -> tuple[object, ...]:
+    """Return a row with its checksum."""
+    return (*values, row_checksum(*values))
 
 
 class ResultTables(Database):
@@ -32,11 +38,11 @@ class ResultTables(Database):
         with self._transaction() as connection:
             row = self._make_fingerprint(fingerprint)
             connection.executemany(
-                "INSERT OR REPLACE INTO extractions VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO extractions VALUES (?, ?, ?, ?, ?)",
                 (
-                    (row, key, "ok", encode_extraction(item))
+                    _summed(row, key, "ok", encode_extraction(item))
                     if item.error is None
-                    else (row, key, "failed", item.error)
+                    else _summed(row, key, "failed", item.error)
                     for key, item in items
                 ),
             )
@@ -48,24 +54,23 @@ class ResultTables(Database):
         found: dict[str, Extraction] = {}
         for part, marks in batches(keys):
             where = f"fingerprint = ? AND status = 'ok' AND key IN ({marks})"
-            for key, payload in self._rows(
-                f"SELECT key, payload FROM extractions WHERE {where}", (row, *part)
+            for key, payload, crc in self._rows(
+                f"SELECT key, payload, {self._crc} FROM extractions WHERE {where}", (row, *part)
             ):
+                self._check("extractions", crc, row, key, "ok", payload)
                 try:
                     found[key] = decode_extraction(payload)
                 except ValueError as error:
                     raise corrupt(self._path, error) from error
         return found
 
-    def extracted(self, fingerprint: str, keys: Sequence[str]) -> set[str]:
-        """Return which of ``keys`` have a successful extraction."""
+    def extracted(self, fingerprint: str, keys: Sequence[str], status: str = "ok") -> set[str]:
+        """Return which of ``keys`` have a successful extraction, or with ``failed`` one that failed."""
         row = self._fingerprint(fingerprint)
         found: set[str] = set()
         for part, marks in batches(keys):
-            where = f"fingerprint = ? AND status = 'ok' AND key IN ({marks})"
-            found.update(
-                key for (key,) in self._rows(f"SELECT key FROM extractions WHERE {where}", (row, *part))
-            )
+            sql = f"SELECT key FROM extractions WHERE fingerprint = ? AND status = ? AND key IN ({marks})"
+            found.update(key for (key,) in self._rows(sql, (row, status, *part)))
         return found
 
     def failed_extractions(self, fingerprint: str) -> dict[str, str]:
@@ -93,8 +98,11 @@ class ResultTables(Database):
         with self._transaction() as connection:
             row = self._make_fingerprint(fingerprint)
             connection.executemany(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
-                ((row, bytes.fromhex(key), vector.data) for key, vector in zip(hashes, data, strict=True)),
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)",
+                (
+                    _summed(row, bytes.fromhex(key), vector.tobytes())
+                    for key, vector in zip(hashes, data, strict=True)
+                ),
             )
 
     def vectors(
@@ -132,13 +140,17 @@ class ResultTables(Database):
         found = np.zeros(len(distinct), dtype=np.bool_)
         matrix = np.zeros((len(distinct), dim), dtype=np.float32)
         for part, marks in batches(distinct):
-            sql = f"SELECT hash, vector FROM vectors WHERE fingerprint = ? AND hash IN ({marks})"
-            rows = list(self._rows(sql, (row, *part)))
-            if any(len(vector) != dim * _FLOAT.itemsize for _, vector in rows):
-                raise corrupt(self._path, f"a stored vector has not {dim} numbers")
-            at = np.fromiter((places[key] for key, _ in rows), np.int64, len(rows))
+            where = f"fingerprint = ? AND hash IN ({marks})"
+            rows = list(
+                self._rows(f"SELECT hash, vector, {self._crc} FROM vectors WHERE {where}", (row, *part))
+            )
+            for key, vector, crc in rows:
+                self._check("vectors", crc, row, key, vector)
+                if len(vector) != dim * _FLOAT.itemsize:
+                    raise corrupt(self._path, f"a stored vector has not {dim} numbers")
+            at = np.fromiter((places[key] for key, _, _ in rows), np.int64, len(rows))
             found[at] = True
-            matrix[at] = np.frombuffer(b"".join(vector for _, vector in rows), dtype=_FLOAT).reshape(
+            matrix[at] = np.frombuffer(b"".join(vector for _, vector, _ in rows), dtype=_FLOAT).reshape(
                 len(rows), dim
             )
         if len(distinct) == len(hashes):
@@ -148,7 +160,9 @@ class ResultTables(Database):
     def call(self, fingerprint: str, key: str) -> tuple[str, bool, int, int] | None:
         """Return text, whether it was cut, tokens in and tokens out of a kept answer, or None."""
         where = (self._fingerprint(fingerprint), bytes.fromhex(key))
-        for (payload,) in self._rows("SELECT payload FROM calls WHERE fingerprint = ? AND key = ?", where):
+        sql = f"SELECT owner, payload, {self._crc} FROM calls WHERE fingerprint = ? AND key = ?"
+        for owner, payload, crc in self._rows(sql, where):
+            self._check("calls", crc, *where, owner, payload)
             try:
                 text, cut, tokens_in, tokens_out = json.loads(payload)
                 return str(text), bool(cut), int(tokens_in), int(tokens_out)
@@ -173,8 +187,8 @@ class ResultTables(Database):
         with self._transaction() as connection:
             row = self._make_fingerprint(fingerprint)
             payload = json.dumps(answer, ensure_ascii=False)
-            values = (row, bytes.fromhex(key), owner, payload)
-            connection.execute("INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?)", values)
+            values = _summed(row, bytes.fromhex(key), owner, payload)
+            connection.execute("INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?)", values)
 
     def forget_calls(self, fingerprint: str, keys: Sequence[str]) -> None:
         """Delete the answers to some calls."""

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
+from hipporag_like.store import stamp
 from hipporag_like.store.files import (
     FILE_MODE,
     FOLDER_MODE,
@@ -35,12 +36,12 @@ from hipporag_like.store.manifest import (
     ArrayEntry,
     GroupEntry,
     Manifest,
+    encode_current,
     encode_manifest,
 )
-from hipporag_like.store.pin import retire
-from hipporag_like.store.reader import Snapshot, current_number
+from hipporag_like.store.reader import SMALL_BYTES, Snapshot, current_number
+from hipporag_like.store.removal import TEMPORARY, numbers, remove_but
 
-_TEMPORARY = ".tmp-"
 # Files written at once: most of a small file's time is waiting for the disk.
 WRITERS = 4
 # Arrays that wait to be written keep so much memory at most, or one array more.
@@ -63,8 +64,10 @@ class SnapshotWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = Path(folder)
         self._snapshots = self._folder / SNAPSHOTS_NAME
-        self._temporary = self._snapshots / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
+        self._temporary = self._snapshots / f"{TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
         self._groups: dict[str, GroupEntry] = {}
+        self._right: list[str] = []  # large files that need no check: written now, or checked before
+        self._linked: dict[Path, list[str]] = {}  # of these, those of other snapshots, by folder
         self._open = False
         self._pool = ThreadPoolExecutor(WRITERS, "snapshot")
         self._waiting: list[tuple[Future[None], int]] = []
@@ -79,7 +82,7 @@ class SnapshotWriter:
         """
         make_folder(self._folder)
         make_folder(self._snapshots)
-        for leftover in self._snapshots.glob(f"{_TEMPORARY}*"):
+        for leftover in self._snapshots.glob(f"{TEMPORARY}*"):
             remove_tree(leftover)
         make_folder(self._temporary)
         self._open = True
@@ -92,6 +95,7 @@ class SnapshotWriter:
         self._open = False
         self._pool.shutdown(cancel_futures=True)
         remove_tree(self._temporary)
+        stamp.record_written(self._linked.items())  # their names here are gone
 
     def write(self, group: str, name: str, array: np.ndarray) -> None:
         """Write one array, beside other work: :meth:`publish` waits for it.
@@ -119,6 +123,7 @@ class SnapshotWriter:
         def save() -> None:
             with file_errors("write", path):
                 files[name] = _save(path, array.dtype, array.shape, [array])
+            self._note_right(group, name)
 
         self._waiting.append((self._pool.submit(save), array.nbytes))
         self._wait(WAITING_BYTES)
@@ -150,6 +155,7 @@ class SnapshotWriter:
         path = self._new_file(group, name, dtype)
         with file_errors("write", path):
             self._groups[group].files[name] = _save(path, dtype, shape, blocks)
+        self._note_right(group, name)
 
     def _new_file(self, group: str, name: str, dtype: np.dtype[Any]) -> Path:
         """Return where an array goes, and keep its place in the order of writing."""
@@ -181,9 +187,14 @@ class SnapshotWriter:
         target = self._group(group)
         for name, (source, entry) in snapshot.entries(group).items():
             path = self._temporary / target.folder / source.name
+            checked = snapshot.is_checked(group, name)  # before linking, which changes the file's times
             with file_errors("write", path):
                 _link(source, path)
             target.files[name] = entry
+            if checked:
+                self._note_right(group, name)
+                folder = source.parent
+                self._linked.setdefault(folder.parent, []).append(f"{folder.name}/{source.name}")
 
     def publish(self, fields: Mapping[str, Any]) -> int:
         """Make what was written the snapshot that readers open from here on; return its number.
@@ -204,7 +215,7 @@ class SnapshotWriter:
         while self._waiting:
             self._waiting.pop(0)[0].result()
         previous = self._published()
-        number = max([previous, *_numbers(self._snapshots)]) + 1
+        number = max([previous, *numbers(self._snapshots)]) + 1
         target = self._snapshots / str(number)
         manifest = encode_manifest(Manifest(number, fields, self._groups))
         with file_errors("write", target):
@@ -215,15 +226,23 @@ class SnapshotWriter:
             os.rename(self._temporary, target)
             self._temporary = target  # what to remove should the last step fail
             sync_folder(self._snapshots)
+            remove_but(self._snapshots, {number, previous})
+            # Before anybody can open it, so that no reader compares what was just written.
+            stamp.record_written([(target, self._right), *self._linked.items()])
             beside = self._folder / f"{CURRENT_NAME}.tmp"
-            write_durably(beside, f"{number}\n".encode())
+            write_durably(beside, encode_current(number, manifest))
             os.replace(beside, self._folder / CURRENT_NAME)
-        self._temporary = self._snapshots / f"{_TEMPORARY}published"
+        self._temporary = self._snapshots / f"{TEMPORARY}published"
         self._open = False
         with file_errors("write", self._folder):
             sync_folder(self._folder)
-        _remove_old(self._snapshots, {number, previous})
         return number
+
+    def _note_right(self, group: str, name: str) -> None:
+        """Note a file that is whole on the disk; also called by the threads that write."""
+        entry = self._groups[group]
+        if entry.files[name].nbytes > SMALL_BYTES:
+            self._right.append(f"{entry.folder}/{name}.npy")
 
     def _require_open(self) -> None:
         if not self._open:
@@ -247,24 +266,26 @@ class SnapshotWriter:
             return 0
 
 
-def remove_old_snapshots(folder: Path) -> None:
-    """Remove every snapshot but the published one, because its texts are to be gone; while holding the ``WriterLock``.
+def point_to(folder: Path, number: int, checksum: str) -> None:
+    """Make ``CURRENT`` name a snapshot that is there; while holding the ``WriterLock``.
 
-    One that a reader has open stays until a later publication finds it unused.
+    Parameters
+    ----------
+    folder
+        The index folder.
+    number, checksum
+        Of the snapshot and of its manifest.
+
+    Raises
+    ------
+    StoreError
+        It cannot be written.
     """
-    _remove_old(Path(folder) / SNAPSHOTS_NAME, {current_number(Path(folder))})
-
-
-def _numbers(snapshots: Path) -> list[int]:
-    return [int(p.name) for p in snapshots.iterdir() if p.name.isascii() and p.name.isdigit()]
-
-
-def _remove_old(snapshots: Path, keep: set[int]) -> None:
-    for number in _numbers(snapshots):
-        if number not in keep:
-            old = snapshots / f"{_TEMPORARY}old-{number}-{secrets.token_hex(4)}"
-            if retire(snapshots / str(number), old):
-                remove_tree(old)
+    beside = folder / f"{CURRENT_NAME}.tmp"
+    with file_errors("write", beside):
+        write_durably(beside, f"{number} {checksum}\n".encode())
+        os.replace(beside, folder / CURRENT_NAME)
+        sync_folder(folder)
 
 
 def _save(

@@ -11,6 +11,8 @@ COMMANDS = (
     "delete",
     "stats",
     "export",
+    "verify",
+    "repair",
     "eval",
     "experiment",
     "report",
@@ -28,6 +30,8 @@ OPTIONS = {
     "delete": ["--index", "--namespace", "--json"],
     "stats": ["--index", "--json"],
     "export": ["--index", "--format", "--out", "--namespace"],
+    "verify": ["--index", "--json"],
+    "repair": ["--index", "--models", "--json"],
     "eval": ["--index", "--method", "--extractor", "--limit", "--json", *MODEL],
     "experiment": [
         "--out",

@@ -85,7 +85,7 @@ def alter_manifest() -> None:
 
 def newer_manifest() -> None:
     path = snapshot_file("manifest.json")
-    path.write_bytes(path.read_bytes().replace(b'"format": 1', b'"format": 99', 1))
+    path.write_bytes(path.read_bytes().replace(b'"format": 2', b'"format": 99', 1))
 
 
 def newer_journal() -> None:
@@ -693,7 +693,7 @@ INDEXES = [
         ("journal.db is missing",),
         lambda: (drop_journal(), put("my_index/journal.db", b"")())[0],
     ),
-    Case("journal garbage", INDEX, 1, ("journal.db", "delete my_index"), spoil_journal, foreign=True),
+    Case("journal garbage", INDEX, 1, ("journal.db", "put back", "repair"), spoil_journal, foreign=True),
     Case("array cut", Q, 1, ("passage_vectors.npy", "rebuild"), cut_array, mends=MEND),
     Case("array altered", Q, 1, ("passage_vectors.npy", "checksum", "rebuild"), alter_array, mends=MEND),
     Case("manifest altered", Q, 1, ("manifest.json", "checksum", "rebuild"), alter_manifest, mends=MEND),

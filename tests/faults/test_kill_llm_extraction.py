@@ -124,7 +124,9 @@ def content(folder: Path) -> dict[Any, Any]:
             for group in snapshot.groups
             for name, (path, _) in snapshot.entries(group).items()
         }
-        return found | {name: value for name, value in snapshot.manifest.items() if name != "revision"}
+        return found | {
+            name: value for name, value in snapshot.manifest.items() if name not in ("revision", "journal")
+        }
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_bytes_are_those_on_disk(found, stats_folder):
 def test_models_and_options(found):
     assert found["models"] == {"embedder": "hashing-1:256", "dim": 256, "extractor": "picky:1"}
     assert found["config"] == CONFIG.to_dict()
-    assert (found["format"], found["up_to_date"]) == (1, True)
+    assert (found["format"], found["up_to_date"]) == (2, True)
 
 
 def test_failures_with_their_reasons(found):

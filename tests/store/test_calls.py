@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from hipporag_like.errors import IndexCorruptError, IndexFormatError
+from hipporag_like.store import connection
 from hipporag_like.store.calls import CallTable
+from hipporag_like.store.codec import encode_extraction
 from hipporag_like.store.connection import FORMAT
+from hipporag_like.store.documents import _row
 from hipporag_like.store.journal import Journal
 from hipporag_like.text import content_hash
 from hipporag_like.types import Document, Extraction
@@ -130,17 +133,22 @@ def test_a_damaged_answer_is_named(folder):
 
 
 @pytest.fixture
-def old(tmp_path):
-    """A journal as version 0.1 wrote it, format 1: the same tables but the one for calls."""
-    with Journal.open(tmp_path) as journal:
-        journal.put_documents([(Document("Ada met Otto.", "d"), [(0, 13)])], "chunks")
-        journal.put_extractions("f", [("k", Extraction(names=("Ada",)))])
-        revision = journal.revision()
+def old(tmp_path, monkeypatch):
+    """A journal as version 0.1 wrote it, format 1: without a table for calls and without checksums."""
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "FORMAT", 1)
+        Journal.open(tmp_path).close()
+    document, spans = Document("Ada met Otto.", "d"), [(0, 13)]
     raw = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
-    raw.execute("DROP TABLE calls")
-    raw.execute("UPDATE meta SET value = 1 WHERE key = 'format'")
+    raw.execute(
+        "INSERT INTO documents VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", _row(document, spans, "chunks")[:-1]
+    )
+    raw.execute("INSERT INTO fingerprints VALUES (1, 'f')")
+    payload = encode_extraction(Extraction(names=("Ada",)))
+    raw.execute("INSERT INTO extractions VALUES (1, 'k', 'ok', ?)", (payload,))
+    raw.execute("UPDATE meta SET value = 2 WHERE key = 'revision'")
     raw.close()
-    return tmp_path, revision
+    return tmp_path, 2
 
 
 def number_of(folder):

@@ -231,7 +231,7 @@ def test_newer_format(tmp_path, opener):
     with sqlite3.connect(tmp_path / "journal.db") as raw:
         raw.execute("UPDATE meta SET value = 99 WHERE key = 'format'")
     raw.close()
-    with pytest.raises(IndexFormatError, match="has format 99 and this version reads up to 2; upgrade"):
+    with pytest.raises(IndexFormatError, match="has format 99 and this version reads up to 3; upgrade"):
         opener(tmp_path)
 
 
@@ -239,9 +239,7 @@ def test_newer_format(tmp_path, opener):
 def test_damaged_file(tmp_path, opener):
     Journal.open(tmp_path).close()
     (tmp_path / "journal.db").write_bytes(b"this is no database " * 400)
-    with pytest.raises(
-        IndexCorruptError, match=r"journal\.db is damaged .*make it again with: hipporag-like index"
-    ):
+    with pytest.raises(IndexCorruptError, match=r"journal\.db is damaged .*with: hipporag-like repair"):
         opener(tmp_path)
 
 
@@ -290,3 +288,20 @@ def test_closed_journal_is_a_mistake_of_the_program(tmp_path):
 def test_commits_are_durable_and_keys_enforced(journal):
     settings_now = [journal._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS]
     assert settings_now == list(SETTINGS.values())
+
+
+@pytest.mark.parametrize("ids", [None, ["a", "b"]])
+def test_stored_documents_are_compared_with_their_checksum(tmp_path, ids):
+    with Journal.open(tmp_path) as journal:
+        journal.put_documents([(Document("one", "a"), [(0, 3)]), (Document("two", "b"), [(0, 3)])], "c")
+        assert len(list(journal.stored("default", ids))) == 2
+        journal._connection.execute("UPDATE documents SET text = 'twe' WHERE id = 'b'")
+        with pytest.raises(IndexCorruptError, match="a row of documents does not fit its checksum"):
+            list(journal.stored("default", ids))
+
+
+def test_a_document_that_is_listed_and_not_there_is_told(tmp_path):
+    with Journal.open(tmp_path) as journal:
+        journal.put_documents([(Document("one", "a"), [(0, 3)])], "c")
+        with pytest.raises(IndexCorruptError, match="1 documents of 'default' cannot be found"):
+            list(journal.stored("default", ["a", "b"]))
