@@ -55,7 +55,7 @@ def first_query(index: str, vectors: str, cold: bool) -> dict[str, Any]:
         texts, rows, question = kept["texts"].tolist(), kept["vectors"], str(kept["question"])
     if cold:
         forget_files(Path(index))
-    current = (Path(index) / "CURRENT").read_text(encoding="ascii").strip()
+    current = (Path(index) / "CURRENT").read_text(encoding="ascii").split()[0]
     manifest = Path(index) / "snapshots" / current / "manifest.json"
     fingerprint = json.loads(manifest.read_bytes())["fields"]["embedder"]
     embedder = Canned(texts, rows, fingerprint)
