@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hipporag_like.config import ExtractConfig
 from hipporag_like.indexing.census import Census, count
+from hipporag_like.indexing.collecting import lasting
 from hipporag_like.indexing.context import Context
 from hipporag_like.indexing.corpus import Found, pack_texts, stack_readings, stack_texts
 from hipporag_like.indexing.gazetteer import Gazetteer
@@ -42,8 +43,10 @@ Batches = Callable[[], Iterator[Batch]]  # the same each time it is called
 def census_of_batches(batches: Batches, surfaces: Surfaces) -> Census:
     """Return the counts of all batches."""
     census = Census()
-    for batch in batches():
-        census.add(count(batch.passages, batch.extractions, surfaces))
+    with lasting() as settle:
+        for batch in batches():
+            census.add(count(batch.passages, batch.extractions, surfaces))
+            settle()
     return census
 
 
@@ -78,9 +81,12 @@ def read_batches(
     """Return what all batches hold; ``bags`` asks for the words of each fact."""
     reader = Reader(Names(context, surfaces), Gazetteer(context), config.gazetteer, bags)
     readings, texts = [], []
-    for batch in batches():
-        readings.append(reader.read(batch.passages, batch.extractions))
-        texts.append(pack_texts(batch.passages, batch.metadata, batch.stamps))
+    with lasting() as settle:
+        settle()
+        for batch in batches():
+            readings.append(reader.read(batch.passages, batch.extractions))
+            texts.append(pack_texts(batch.passages, batch.metadata, batch.stamps))
+            settle()
     return Found(
         texts=stack_texts(texts),
         reading=stack_readings(readings),
