@@ -69,7 +69,8 @@ def entity_vectors(
     same = (rows.source < n_old) & same_rows(before[0], before[1], names[0], np.asarray(names[1]))
     old = segment.array("entity_vectors")
     vectors = np.empty((len(rows.source), old.shape[1]), dtype=np.float32)
-    vectors[same] = old[rows.source[same]]
+    if n_old:
+        taken_over(old, rows.source, vectors)
     vectors[~same] = embed(table(names).take(np.flatnonzero(~same)))
     return vectors, same
 
@@ -127,8 +128,8 @@ def _vectors(
             source = rows.source[at : at + BLOCK]
             kept = source < (rows_before if old is not None else 0)
             block = np.empty((len(source), dim), dtype=dtype)
-            if old is not None:
-                block[kept] = old[source[kept]]
+            if old is not None and len(old):
+                taken_over(old, source, block)
             new = np.flatnonzero(~kept)
             if len(new):
                 vectors = embed([written(at + i) for i in new.tolist()])
@@ -148,6 +149,14 @@ def _vectors(
     yield f"{name}_vectors", Blocks(dtype, (len(rows.source), dim), blocks())
     if coded:
         yield f"{name}_codes", codes
+
+
+def taken_over(old: NDArray[Any], source: NDArray[np.int64], out: NDArray[Any]) -> None:
+    """Copy rows; what stands where ``source`` is no row of the old ones is to be overwritten."""
+    if old.dtype == out.dtype:
+        np.take(old, source, axis=0, out=out, mode="clip")  # without a copy in between
+    else:
+        out[:] = old[np.minimum(source, len(old) - 1)]
 
 
 def _before(
