@@ -26,7 +26,7 @@ FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "indexes"
 NAMES = ("journal1", "journal2", "journal2_triples")
 NEW = Document("Edda Voss lit the lamp of Tolmarre in 1901.", "edda", "Edda Voss")
 # Scores of `graph` are written down anew when its walk or its trees are changed on purpose (last: forward push with a
-# lower threshold for nodes known already); the order of these hits never changed. Of the oldest these are as it gave them.
+# lower threshold for nodes known already); the order of these hits never changed. Of the oldest these are untouched.
 STEADY = {"journal1": ("dense", "bm25", "hybrid")}
 
 
