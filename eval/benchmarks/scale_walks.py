@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.config import SearchConfig
+from hipporag_like.config import LexicalConfig, SearchConfig
 from hipporag_like.eval.benchmarks.scale_source import Source
 from hipporag_like.eval.benchmarks.timing import median, ratio, spread
 from hipporag_like.eval.benchmarks.walk import EXACT
 from hipporag_like.indexing.index import Index, Segment
+from hipporag_like.retrieval.dense import nearest_in
 from hipporag_like.retrieval.fuse import FACT_POWER, passage_mass
 from hipporag_like.retrieval.gather import SYNONYM_SHARE
+from hipporag_like.retrieval.lexical import bm25_top
 from hipporag_like.retrieval.link import link
+from hipporag_like.retrieval.near_facts import NEAR_PASSAGES
 from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.transition import transition
@@ -119,7 +122,11 @@ def _starts(segment: Segment, source: Source, limit: int) -> list[_Start]:
     questions = [question.question for question in source.questions()[:limit]]
     found = []
     for question, vector in zip(questions, embedder.embed(questions, "query"), strict=True):
-        linked = link(segment, question, vector, lambda text: embedder.embed([text], "query")[0])
+        near = np.union1d(
+            nearest_in(segment, "passage", vector, NEAR_PASSAGES)[0],
+            bm25_top(segment, question, NEAR_PASSAGES, LexicalConfig())[0],
+        )
+        linked = link(segment, question, vector, lambda text: embedder.embed([text], "query")[0], None, near)
         found.append(_Start(vector, linked.entities, linked.mass))
     return found
 
