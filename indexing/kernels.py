@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from hipporag_like.indexing.compiled import compiled, inlined
+
 Numbers = NDArray[np.int64]
 
 # Multiplier of the running hash of a gram: 2^64 over the golden ratio (Knuth, TAOCP 3, section 6.4).
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
-
-
-def _compiled(function: F) -> F:
-    """Return a function compiled at its first call, and kept on disk."""
-    return cast(F, njit(cache=True, nogil=True)(function))
 
 
 def pick(
@@ -129,12 +123,10 @@ def count_passages(
     return counts
 
 
+@inlined
 def _mixed(code: np.uint64, word: np.int32) -> np.uint64:
     code = code * _GOLDEN + np.uint64(word) + np.uint64(1)
     return code ^ (code >> _SHIFT)
-
-
-_mixed = cast(Any, njit(cache=True, inline="always")(_mixed))
 
 
 def gram_table(
@@ -263,11 +255,11 @@ def same_rows(
     return same
 
 
-pick = _compiled(pick)
-same_rows = _compiled(same_rows)
-sort_rows = _compiled(sort_rows)
-transpose = _compiled(transpose)
-merge_edges = _compiled(merge_edges)
-count_passages = _compiled(count_passages)
-gram_table = _compiled(gram_table)
-find_grams = _compiled(find_grams)
+pick = compiled(pick)
+same_rows = compiled(same_rows)
+sort_rows = compiled(sort_rows)
+transpose = compiled(transpose)
+merge_edges = compiled(merge_edges)
+count_passages = compiled(count_passages)
+gram_table = compiled(gram_table)
+find_grams = compiled(find_grams)

@@ -9,15 +9,13 @@ pairs above 0.9, in a tenth of the time of all products.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
+from hipporag_like.indexing.compiled import compiled_freely
+
 Vectors = NDArray[np.float32]
 Codes = NDArray[np.uint16]
 Found = tuple[NDArray[np.int32], NDArray[np.float32]]
@@ -95,11 +93,6 @@ def _in_group(
     return result
 
 
-def _compiled(function: F) -> F:
-    # Reassociation lets the dot product use vector units; the order is the same wherever a row stands.
-    return cast(F, njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})(function))
-
-
 def _sign_bits(vectors: Vectors, directions: Vectors, blocks: int, bits: int) -> Codes:
     codes = np.zeros((len(vectors), blocks), dtype=np.uint16)
     for i in range(len(vectors)):
@@ -173,6 +166,6 @@ def _in_buckets(
     return pairs[:count].copy(), cosines[:count].copy()
 
 
-_sign_bits = _compiled(_sign_bits)
-_pairs_in = _compiled(_pairs_in)
-_in_buckets = _compiled(_in_buckets)
+_sign_bits = compiled_freely(_sign_bits)
+_pairs_in = compiled_freely(_pairs_in)
+_in_buckets = compiled_freely(_in_buckets)

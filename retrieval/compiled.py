@@ -1,26 +1,13 @@
-"""How functions are compiled here, and the small ones that go into others."""
+"""The small functions that are compiled into others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(function: F) -> F:
-    """Return a function compiled at its first call, and kept on disk."""
-    # Reassociation and contraction let the dot product use vector units; nothing else of fast-math is on.
-    return cast(F, njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})(function))
-
-
-def inlined(function: F) -> F:
-    """Return a function that is compiled into each that calls it."""
-    return cast(F, njit(cache=True, nogil=True, inline="always")(function))
+from hipporag_like.indexing.compiled import inlined
 
 
 @inlined

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.retrieval.compiled import compiled, float_of_half, word_place
+from hipporag_like.indexing.compiled import compiled_freely
+from hipporag_like.retrieval.compiled import float_of_half, word_place
 
 
 def descend(
@@ -100,8 +101,8 @@ def bag_sums(rows: NDArray[Any], place: NDArray[np.int64], starts: NDArray[np.in
     return summed
 
 
-descend = compiled(descend)
-cosines_of = compiled(cosines_of)
-cosines_of_half = compiled(cosines_of_half)
-distinct = compiled(distinct)
-bag_sums = compiled(bag_sums)
+descend = compiled_freely(descend)
+cosines_of = compiled_freely(cosines_of)
+cosines_of_half = compiled_freely(cosines_of_half)
+distinct = compiled_freely(distinct)
+bag_sums = compiled_freely(bag_sums)

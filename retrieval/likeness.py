@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.retrieval.compiled import compiled, float_of_half, inlined, word_place
+from hipporag_like.indexing.compiled import compiled_freely, inlined
+from hipporag_like.retrieval.compiled import float_of_half, word_place
 from hipporag_like.retrieval.similarity import HALF, SINGLE, FactArrays
 
 ROOM = 1 << 13  # places for words to begin with; a walk over bags of words meets some thousand words
@@ -46,7 +47,7 @@ def with_room(words: Words, more: int) -> Words:
     return wider
 
 
-@compiled
+@compiled_freely
 def _copy(words: Words, wider: Words) -> None:
     for i in range(len(words.keys)):
         if words.keys[i] >= 0:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.compiled import compiled_freely
 from hipporag_like.indexing.rows import Rows
-from hipporag_like.retrieval.compiled import compiled
 from hipporag_like.retrieval.likeness import likeness_of
 from hipporag_like.retrieval.similarity import WORDS, FactArrays, FactVectors, fixed
 from hipporag_like.retrieval.slots import (
@@ -163,7 +163,7 @@ def _starved(state: State, n_entities: int, n: int) -> int:
 AGAIN = 0.2
 
 
-@compiled
+@compiled_freely
 def _judge(
     state: State, links: Links, facts: FactArrays, question: NDArray[np.float32], shape: Shape
 ) -> bool:
@@ -190,7 +190,7 @@ def _judge(
     return True
 
 
-@compiled
+@compiled_freely
 def _round(state: State, damping: float, again: float) -> None:
     """Push those that wait, whose neighbours are written down; after it those wait that came to in this round.
 
@@ -219,7 +219,7 @@ def _round(state: State, damping: float, again: float) -> None:
     state.counters[COLUMN], state.counters[WAITING] = 1 - column, later
 
 
-@compiled
+@compiled_freely
 def _spread(
     state: State, links: Links, facts: FactArrays, question: NDArray[np.float32], shape: Shape
 ) -> bool:

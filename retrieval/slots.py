@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.retrieval.compiled import compiled, word_place
+from hipporag_like.indexing.compiled import compiled_freely
+from hipporag_like.retrieval.compiled import word_place
 from hipporag_like.retrieval.likeness import Words, no_words
 from hipporag_like.retrieval.likeness import with_room as words_with_room
 
@@ -118,7 +119,7 @@ def _longer(array: NDArray[Any], size: int) -> NDArray[Any]:
     return np.concatenate([array, np.zeros((size - len(array), *array.shape[1:]), array.dtype)])
 
 
-@compiled
+@compiled_freely
 def enter(keys: Wholes, slots: Wholes, whole: Wholes, n: int) -> None:
     """Enter the first n slots into an empty hash table."""
     for slot in range(n):
@@ -126,7 +127,7 @@ def enter(keys: Wholes, slots: Wholes, whole: Wholes, n: int) -> None:
         keys[at], slots[at] = whole[slot, NODE], slot
 
 
-@compiled
+@compiled_freely
 def write_down(state: State, links: Links) -> bool:
     """Write down the neighbours of the waiting slots, of an entity ``MOST`` facts at most; False where room lacks.
 
@@ -169,7 +170,7 @@ def write_down(state: State, links: Links) -> bool:
     return True
 
 
-@compiled
+@compiled_freely
 def divide(state: State, n_entities: int, synonym_share: float) -> None:
     """Turn weights into shares of mass, for those waiting whose neighbours were written down in this round."""
     share = state.share
