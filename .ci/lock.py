@@ -1,7 +1,8 @@
-"""Make the locks anew, on the Python that runs this: requirements.lock with hashes, requirements-local.lock without.
+"""Make the locks anew, on the Python that runs this.
 
-The second holds what the extra ``local`` adds. It has no hashes: torch is built once for each kind of accelerator, under
-one version, and each build has other requirements, which pip resolves where it is installed.
+requirements.lock has hashes. requirements-local.lock holds what the extra ``local`` adds, without hashes: torch is built
+once for each kind of accelerator, under one version, and each build has other requirements, which pip resolves where it
+is installed.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ def main() -> None:
     added = {package: version for package, version in local.items() if package not in pins}
     (ROOT / "requirements.lock").write_text("".join(sorted(blocks)))
     (ROOT / "requirements-local.lock").write_text("".join(f"{p}=={v}\n" for p, v in sorted(added.items())))
-    sys.stdout.write(f"-> {len(blocks) - 1} packages in requirements.lock, {len(added)} more for torch{os.linesep}")
+    sys.stdout.write(
+        f"-> {len(blocks) - 1} packages in requirements.lock, {len(added)} more for torch{os.linesep}"
+    )
 
 
 if __name__ == "__main__":

@@ -66,7 +66,9 @@ def constraints(folder: Path) -> Path:
     if not lock:
         return ROOT / "constraints.txt"
     pins = folder / "pins.txt"
-    pins.write_text("".join(f"{pin}\n" for pin in re.findall(r"(?m)^[a-z0-9-]+==[^\s;]+", (ROOT / lock).read_text())))
+    pins.write_text(
+        "".join(f"{pin}\n" for pin in re.findall(r"(?m)^[a-z0-9-]+==[^\s;]+", (ROOT / lock).read_text()))
+    )
     return pins
 
 

@@ -53,7 +53,9 @@ def base(tmp_path_factory):
     runner.make_folder(folder)
     rows = [json.loads(line) for line in (folder / "corpus.jsonl").read_text(encoding="utf-8").splitlines()]
     for row in rows:
-        row.update(title=f"{CANARY} {row['title']}", text=f"{CANARY} came first. {row['text']} {CANARY} came last.")
+        row.update(
+            title=f"{CANARY} {row['title']}", text=f"{CANARY} came first. {row['text']} {CANARY} came last."
+        )
     (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     with runner.inside(folder):
         made = runner.call(cases.INDEX)
@@ -84,23 +86,36 @@ HOTPOT = {"_id": "h", "question": f"{C}?", "answer": C, "supporting_facts": [[C,
 BAD_SETS = {
     "a question row is a text": {"corpus.jsonl": GOOD, "questions.jsonl": f'"{C}"\n'},
     "a row is no JSON": {"corpus.jsonl": GOOD, "questions.jsonl": f'{{"question": "{C}'},
-    "answers are an object": {"corpus.jsonl": GOOD, "questions.jsonl": ASKED.replace(f'["{C}"]', f'{{"{C}": 1}}')},
+    "answers are an object": {
+        "corpus.jsonl": GOOD,
+        "questions.jsonl": ASKED.replace(f'["{C}"]', f'{{"{C}": 1}}'),
+    },
     "answers hold a list": {"corpus.jsonl": GOOD, "questions.jsonl": ASKED.replace(f'"{C}"', f'["{C}"]')},
     "a document row is a text": {"corpus.jsonl": f'"{C}"\n', "questions.jsonl": ASKED},
-    "a document's text is a list": {"corpus.jsonl": f'{{"_id": "x", "text": ["{C}"]}}\n', "questions.jsonl": ASKED},
+    "a document's text is a list": {
+        "corpus.jsonl": f'{{"_id": "x", "text": ["{C}"]}}\n',
+        "questions.jsonl": ASKED,
+    },
     "evidence that is not there": {
         "corpus.jsonl": GOOD,
         "questions.jsonl": ASKED.replace(
-            '"supporting": ["x"]', f'"supporting": ["x"], "evidence": [{{"document": "x", "text": "{C} woke."}}]'
+            '"supporting": ["x"]',
+            f'"supporting": ["x"], "evidence": [{{"document": "x", "text": "{C} woke."}}]',
         ),
     },
-    "a supporting passage that is not there": {"set.json": json.dumps([HOTPOT | {"context": [["Other", [f"{C} a"]]]}])},
+    "a supporting passage that is not there": {
+        "set.json": json.dumps([HOTPOT | {"context": [["Other", [f"{C} a"]]]}])
+    },
     "a context of numbers": {"set.json": json.dumps([HOTPOT | {"context": [[C, [1]]]}])},
     "a corpus of titles with a number": {
-        "set.json": json.dumps([{"_id": "h", "question": f"{C}?", "answer": C, "supporting_facts": [[C, 0]]}]),
+        "set.json": json.dumps(
+            [{"_id": "h", "question": f"{C}?", "answer": C, "supporting_facts": [[C, 0]]}]
+        ),
         "set_corpus.json": json.dumps({C: [1]}),
     },
-    "paragraphs that are texts": {"set.json": json.dumps([{"id": "2hop__1", "question": C, "paragraphs": [C]}])},
+    "paragraphs that are texts": {
+        "set.json": json.dumps([{"id": "2hop__1", "question": C, "paragraphs": [C]}])
+    },
 }
 
 
@@ -146,8 +161,11 @@ def corpus(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "corpus.jsonl").write_text(f'{{"_id": "x", "text": "{C} lit the lamp of Skerrow in 1731."}}\n')
+    (tmp_path / "data" / "corpus.jsonl").write_text(
+        f'{{"_id": "x", "text": "{C} lit the lamp of Skerrow in 1731."}}\n'
+    )
     (tmp_path / "data" / "questions.jsonl").write_text(ASKED)
+    (tmp_path / "o.toml").write_text("[llm]\nretries = 0\ntimeout = 2.0\n")
     return tmp_path
 
 
@@ -164,6 +182,9 @@ def call(line: str) -> runner.Result:
     return runner.Result(done.exit_code, done.stdout, done.stderr, error)
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # the client lives as long as a process
 def test_the_key_is_in_no_file_and_no_output(corpus, llm_server, caplog):
     """Index with a model, ask, count, evaluate, experiment, report: the key goes to the server and nowhere else."""
     pytest.importorskip("openai")
@@ -175,7 +196,7 @@ def test_the_key_is_in_no_file_and_no_output(corpus, llm_server, caplog):
         f'ask "Who lit the lamp?" --index ix --reader llm {model} --json',
         "stats --index ix --json",
         "verify --index ix",
-        f"eval data --embedder hashing --method bm25 --reader llm {model} --json numbers.json",
+        f"eval data --embedder hashing --method graph --filter {model} --json numbers.json",
         "export --index ix --format json --out graph.json",
         f"experiment data --embedder hashing --method bm25 --out ex {model}",
         "report ex",
@@ -191,6 +212,9 @@ def test_the_key_is_in_no_file_and_no_output(corpus, llm_server, caplog):
     assert [str(path) for path in files if KEY.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # the client lives as long as a process
 @pytest.mark.parametrize("code", [400, 422, 429, 500])
 def test_a_server_that_quotes_what_was_sent_is_not_repeated(llm_server, monkeypatch, code):
     pytest.importorskip("openai")
@@ -198,7 +222,7 @@ def test_a_server_that_quotes_what_was_sent_is_not_repeated(llm_server, monkeypa
     from hipporag_like.models.protocols import Message, Prompt
 
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    text = f"A secret passage: {C} \"lit\" the lamp\nof Skerrow in the year of the comet."
+    text = f'A secret passage: {C} "lit" the lamp\nof Skerrow in the year of the comet.'
     llm_server.script(*[lambda body: status(code, f"bad input {body['messages']!r}, said {text}")] * 9)
     llm = load_llm(LLMConfig(model="openai:m", base_url=llm_server.base_url, retries=0))
     with pytest.raises(LLMError) as caught:
@@ -238,6 +262,9 @@ def test_a_configuration_with_a_secret_is_refused_and_not_repeated(options):
     assert KEY not in str(caught.value) and "gsk_" not in str(caught.value)
 
 
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # the client lives as long as a process
 def test_a_password_in_a_proxys_address_is_not_repeated(corpus, monkeypatch):
     pytest.importorskip("openai")
     assert call("index data/corpus.jsonl --index ix --embedder hashing").code == 0
@@ -245,10 +272,12 @@ def test_a_password_in_a_proxys_address_is_not_repeated(corpus, monkeypatch):
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy)
         monkeypatch.setattr(runner, "CLEAN", {**runner.CLEAN, "NO_PROXY": None, "no_proxy": None})
-        result = call('ask "Who lit the lamp?" --index ix --reader openai:m --base-url http://10.0.0.1/v1 --config o.toml')
-        assert result.code and KEY not in result.stderr + result.stdout, result.stderr
-        if result.error is not None:
-            assert KEY not in f"{type(result.error).__name__}"
+        result = call(
+            'ask "Who lit the lamp?" --index ix --reader openai:m --base-url http://10.0.0.1/v1 --config o.toml'
+        )
+        assert result.code == 1 and KEY not in result.stderr + result.stdout + repr(result.error), (
+            result.stderr
+        )
 
 
 def test_no_answer_of_a_model_is_quoted(tmp_path):
@@ -261,5 +290,10 @@ def test_no_answer_of_a_model_is_quoted(tmp_path):
         raise AnswerError("it is no list")
 
     with pytest.raises(LLMError, match="it is no list") as caught:
-        ask(ScriptedLLM([f"{C} slept."] * 3), Prompt((Message("user", "x"),), 10, "read"), refuse, Prompts.load())
+        ask(
+            ScriptedLLM([f"{C} slept."] * 3),
+            Prompt((Message("user", "x"),), 10, "read"),
+            refuse,
+            Prompts.load(),
+        )
     assert CANARY not in str(caught.value)

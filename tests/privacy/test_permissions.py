@@ -50,9 +50,14 @@ CliRunner().invoke(app, ["repair", "--index", index])
 def here(tmp_path: Path) -> Path:
     data = tmp_path / "data"
     data.mkdir()
-    rows = [{"_id": n, "title": n, "text": f"The lamp {n} of Calverin was lit by Ossiane in 1731."} for n in "abcd"]
+    rows = [
+        {"_id": n, "title": n, "text": f"The lamp {n} of Calverin was lit by Ossiane in 1731."}
+        for n in "abcd"
+    ]
     (data / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (data / "more.jsonl").write_text(json.dumps({"_id": "e", "text": "Brisinga wove the sail of Skerrow."}) + "\n")
+    (data / "more.jsonl").write_text(
+        json.dumps({"_id": "e", "text": "Brisinga wove the sail of Skerrow."}) + "\n"
+    )
     asked = {"id": "q", "question": "Who lit the lamp a?", "answers": ["Ossiane"], "supporting": ["a"]}
     (data / "questions.jsonl").write_text(json.dumps(asked) + "\n")
     return tmp_path
@@ -67,15 +72,25 @@ def open_to_others(folder: Path, given: set[Path]) -> list[str]:
     ]
 
 
-def test_nothing_that_is_written_is_open_to_others(here):
+def test_nothing_that_is_written_is_open_to_others(here, tmp_path_factory):
     given = set(here.rglob("*"))
-    environment = {**os.environ, "XDG_CACHE_HOME": str(here / "cache"), "TMPDIR": str(here)}
+    # matplotlib keeps a list of the machine's fonts with permissions of its own; no text is in it.
+    own = {"XDG_CACHE_HOME": str(here / "cache"), "TMPDIR": str(here)}
+    environment = {**os.environ, **own, "MPLCONFIGDIR": str(tmp_path_factory.mktemp("fonts"))}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=here, env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
     written = {path.name for path in set(here.rglob("*")) - given}
-    assert {"journal.db", "CURRENT", "out.csv", "out_edges.csv", "eval.json", "eval.run", "results.json"} <= written
+    assert {
+        "journal.db",
+        "CURRENT",
+        "out.csv",
+        "out_edges.csv",
+        "eval.json",
+        "eval.run",
+        "results.json",
+    } <= written
     assert {"report.html", "report.md", "knobs.md", "knobs.json", "catalogue.json"} <= written
     assert any(".damaged-1" in name for name in written)
     assert open_to_others(here, given) == []

@@ -258,7 +258,9 @@ def test_a_model_with_a_checksum_beside_it_must_have_it(tmp_path: Path) -> None:
     write_sums(tmp_path)
     assert load_trees(path).names == ("a", "b")
     path.write_text(path.read_text(encoding="utf-8").replace('"b"', '"c"'), encoding="utf-8")
-    with pytest.raises(ModelError, match=f"not the file that {SUMS} beside it names; .*install hipporag-like again"):
+    with pytest.raises(
+        ModelError, match=f"not the file that {SUMS} beside it names; .*install hipporag-like again"
+    ):
         load_trees(path)
     save_trees(flat(STUMP, ("a", "b")), tmp_path / "own.json")  # not listed: one's own
     assert load_trees(tmp_path / "own.json").names == ("a", "b")
