@@ -1,8 +1,8 @@
 """Make the locks anew, on the Python that runs this.
 
-requirements.lock has hashes. requirements-local.lock holds what the extra ``local`` adds, without hashes: torch is built
-once for each kind of accelerator, under one version, and each build has other requirements, which pip resolves where it
-is installed.
+requirements.lock has hashes. requirements-local.lock holds what the extra ``local`` adds, without hashes: torch is
+built once for each kind of accelerator, under one version, and each build has other requirements, which pip resolves
+where it is installed.
 """
 
 from __future__ import annotations
