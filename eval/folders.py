@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hipporag_like.store.files import file_errors
+from hipporag_like.store.files import file_errors, make_folder, write_durably
 
 # A list of numbers over several lines; inside a string a line break is never one, but an escape.
 _NUMBERS = re.compile(r"\[\n([-+.\deE,\s]+)\]")
@@ -28,13 +28,10 @@ def write_object(path: Path, value: Mapping[str, Any], indent: int | None = None
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
     text = _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    make_folder(path.parent)
     with file_errors("write", path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with open(beside, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            write_durably(beside, f"{text}\n".encode())
             os.replace(beside, path)
         finally:
             beside.unlink(missing_ok=True)

@@ -118,7 +118,8 @@ def _corpus_passages(path: Path) -> list[tuple[str, str]]:
     value = [row.values for row in read_rows(path)] if path.suffix == ".jsonl" else read_json(path)
     if isinstance(value, dict) and not {"title", "text"} <= value.keys():
         return [
-            (title, joined(text, Row(f"{path}, title {title!r}", value))) for title, text in value.items()
+            (title, joined(text, Row(f"{path}, passage {n}", value)))
+            for n, (title, text) in enumerate(value.items(), 1)
         ]
     rows = rows_of(value if isinstance(value, list) else [value], path)
     return [(row.optional_text("title"), row.text("text", "paragraph_text")) for row in rows]
@@ -132,10 +133,10 @@ def _gold(row: Row, passages: list[Source], pool: _Pool) -> tuple[tuple[str, ...
     wanted = [(s.title, s.text, s.evidence) for s in passages if s.gold] + [(t, None, ()) for t in named]
     found: dict[str, None] = {}
     evidence: dict[Evidence, None] = {}
-    for title, text, sentences in wanted:
+    for number, (title, text, sentences) in enumerate(wanted, 1):
         id_ = pool.find(title, text)
         if id_ is None:
-            raise row.error(f"the supporting passage titled {title!r} is not in the corpus")
+            raise row.error(f"supporting passage {number} is not in the corpus")
         found[id_] = None
         evidence.update(dict.fromkeys(pool.spans(id_, sentences)))
     if not found:

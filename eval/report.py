@@ -12,6 +12,7 @@ from hipporag_like.eval.report_html import to_html
 from hipporag_like.eval.report_markdown import to_markdown
 from hipporag_like.eval.report_plots import draw_figures, missing_plots
 from hipporag_like.eval.results import RESULTS, load_results
+from hipporag_like.store.files import file_errors, make_folder, write_private
 
 PLOTS = "plots"
 _PARTS = {"made": dict, "config": dict, "datasets": dict, "systems": dict, "results": dict, "baseline": str}
@@ -46,8 +47,9 @@ def write_report(folder: Path) -> list[Path]:
     for kind in figures.values():
         files.update({folder / PLOTS / f"{figure.stem}.svg": figure.svg for figure in kind})
     for path, text in files.items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8", newline="\n")
+        make_folder(path.parent)
+        with file_errors("write", path):
+            write_private(path, text)
     return list(files)
 
 

@@ -1,4 +1,4 @@
-"""Rows of JSON and JSON lines, each with its place, so that every complaint names file and row."""
+"""Rows of JSON and JSON lines, each with its place, so that every complaint names file and row, and quotes neither."""
 
 from __future__ import annotations
 
@@ -95,7 +95,9 @@ def _either(names: tuple[str, ...]) -> str:
 
 
 def _shown(value: object) -> str:
-    return {list: "a list", dict: "an object", bool: "true or false"}.get(type(value), repr(value)[:60])
+    """Return what kind of value it is: the value itself may be a document's text."""
+    kinds = {list: "a list", dict: "an object", bool: "true or false", str: "text", type(None): "null"}
+    return kinds.get(type(value), "a number")
 
 
 def read_text(path: Path) -> str:

@@ -27,6 +27,7 @@ from hipporag_like.models.embedders import load_embedder
 from hipporag_like.models.protocols import Embedder, Metered
 from hipporag_like.progress import Track, silent
 from hipporag_like.rag import HippoRAG
+from hipporag_like.store.files import make_folder
 from hipporag_like.text import content_hash
 from hipporag_like.types import Usage
 
@@ -206,7 +207,7 @@ def _write_run(run: _Run, task: Task, unit: Unit) -> None:
         row["id"]: list(zip(row["ranking"], row["scores_of_ranking"], strict=True)) for row in unit.rows
     }
     folder = run.plan.folder / "runs" / task.dataset.name
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_run(folder / f"{unit.system}.run", rankings, unit.system)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from hipporag_like.errors import InputError, UsageError
 from hipporag_like.eval.questions import Dataset
 from hipporag_like.eval.rows import read_lines
-from hipporag_like.store.files import file_errors
+from hipporag_like.store.files import file_errors, write_private
 
 _BLANK = re.compile(r"\s")
 
@@ -141,9 +141,9 @@ def _parsed(line: str, place: str) -> tuple[str, str, int, float]:
     try:
         number, value = int(rank), float(score)
     except ValueError:
-        raise InputError(f"{place}: rank and score must be numbers, got {rank!r} and {score!r}") from None
+        raise InputError(f"{place}: rank and score, columns 4 and 5, must be numbers") from None
     if not math.isfinite(value):
-        raise InputError(f"{place}: the score must be a finite number, got {score!r}")
+        raise InputError(f"{place}: the score, column 5, must be a finite number")
     return question, document, number, value
 
 
@@ -157,7 +157,7 @@ def _write(path: Path, lines: Sequence[str]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     with file_errors("write", path):
         try:
-            beside.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+            write_private(beside, "".join(f"{line}\n" for line in lines))
             os.replace(beside, path)
         finally:
             beside.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hipporag_like.errors import ConfigError
+from hipporag_like.no_secrets import check_no_secret
 
 METHODS = ("graph", "hipporag", "hipporag2", "dense", "bm25", "hybrid")
 LLM_KINDS = ("openai", "transformers", "scripted")
@@ -269,6 +270,7 @@ class LLMConfig:
         _require(known, "llm.model", "openai:MODEL, transformers:PATH or scripted:FILE", self.model)
         for name in ("base_url", "api_key_env", "device", "prompts", "currency"):
             _require(isinstance(getattr(self, name), str), f"llm.{name}", "a text", getattr(self, name))
+        check_no_secret(self.base_url, self.api_key_env)
         for name, allowed in _LLM_CHOICES.items():
             value = getattr(self, name)
             _require(value in allowed, f"llm.{name}", f"one of {', '.join(allowed)}", value)
@@ -329,7 +331,7 @@ class Config:
         given = {name: values[name] for name in stages if name in values}
         for name, options in given.items():
             if not isinstance(options, Mapping):
-                raise ConfigError(f"[{name}] must be a table of options, got {options!r}")
+                raise ConfigError(f"[{name}] must be a table of options, not {type(options).__name__}")
             valid = [f.name for f in fields(stages[name])]
             unknown += [_unknown(key, valid, f"{name}.") for key in options if key not in valid]
         if unknown:

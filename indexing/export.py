@@ -20,7 +20,7 @@ from hipporag_like.indexing.elements import (
 )
 from hipporag_like.indexing.export_formats import WRITERS
 from hipporag_like.indexing.index import Index
-from hipporag_like.store.files import file_errors
+from hipporag_like.store.files import file_errors, open_private
 
 
 def export(index: Index, format: str, out: Path, namespace: str | None = None) -> dict[str, int]:
@@ -123,10 +123,7 @@ def _replacing(paths: Sequence[Path]) -> Iterator[list[IO[str]]]:
     try:
         with ExitStack() as stack:
             # Half a surrogate pair, which UTF-8 cannot hold, becomes a question mark.
-            yield [
-                stack.enter_context(part.open("w", encoding="utf-8", errors="replace", newline=""))
-                for part in parts
-            ]
+            yield [stack.enter_context(open_private(part, errors="replace")) for part in parts]
         for part, path in zip(parts, paths, strict=True):
             part.replace(path)
     finally:

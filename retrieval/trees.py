@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from hipporag_like.errors import ModelError
 
 FORMAT = 1
+SUMS = "SHA256SUMS"  # in the form of sha256sum, beside the trees that are shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +104,30 @@ def load_trees(path: Path) -> Trees:
 _REMEDY = "correct search.fusion, or install hipporag-like again where the file is its own"
 
 
+def write_sums(folder: Path) -> None:
+    """Note the checksum of each model in a folder; :func:`load_trees` takes no other file under its name."""
+    sums = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.json")}
+    text = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+    (folder / SUMS).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _is_as_shipped(path: Path, data: bytes) -> bool:
+    """Return whether a model has the checksum noted beside it; one's own models have none."""
+    sums = path.with_name(SUMS)
+    if not sums.is_file():
+        return True
+    noted = (line.split() for line in sums.read_text(encoding="utf-8").splitlines())
+    wanted = {row[1]: row[0] for row in noted if len(row) == 2}.get(path.name)
+    return wanted is None or wanted == hashlib.sha256(data).hexdigest()
+
+
 @lru_cache(maxsize=4)
 def _loaded(path: Path, changed: int, size: int) -> Trees:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        if not _is_as_shipped(path, data):
+            raise ModelError(f"{path} is not the file that {SUMS} beside it names; {_REMEDY}")
+        value = json.loads(data.decode("utf-8"))
         trees, version = _trees(value), value["format"]
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ModelError(f"{path} is no model of this version ({error}); {_REMEDY}") from error

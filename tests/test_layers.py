@@ -28,6 +28,7 @@ LAYERS = (
     {"indexing"},
     {"models", "store"},
     {"config", "text", "sentences", "progress", "once"},
+    {"no_secrets"},
     {"types", "errors"},
 )
 HEIGHT = {part: -depth for depth, layer in enumerate(LAYERS) for part in layer}

@@ -29,7 +29,7 @@ from hipporag_like.eval.retrieval_metrics import recall_at_k
 from hipporag_like.models.embedders import load_embedder
 from hipporag_like.retrieval.features import NAMES, WINDOW_COLUMNS
 from hipporag_like.retrieval.learned import WEIGHT, signal_of
-from hipporag_like.retrieval.trees import Trees, joined, save_trees
+from hipporag_like.retrieval.trees import Trees, joined, save_trees, write_sums
 
 KS = (2, 5, 10)
 # Each within 0.3 of mean recall@5 of its neighbours, tested without the set tested on (docs/method.md): 15 or 31
@@ -166,6 +166,7 @@ def measure(
     if out is not None:
         for fusion, names in FUSIONS.items():
             _save(fit(rows, names), out, f"{fusion}.json")
+        write_sums(out)
     if held is not None:
         for base in dict.fromkeys(part.base for part in rows):
             _save(fit(without(rows, base), NAMES), held, f"{base}.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -9,6 +10,7 @@ from typing import Any
 
 from hipporag_like.eval.pictures import COLOURS, FAINT, plain_axes
 from hipporag_like.eval.studies.bench import TESTED
+from hipporag_like.store.files import create_private
 
 Result = Mapping[str, Any]
 PER_ROW = 3  # small plots beside each other
@@ -20,7 +22,10 @@ def draw(study: str, result: Result, path: Path) -> None:
 
     with rc_context({"svg.hashsalt": study}):  # the same result gives the same file
         figure = PICTURES[study](result)
-        figure.savefig(path, bbox_inches="tight", metadata={"Date": None} if path.suffix == ".svg" else None)
+        with os.fdopen(create_private(path), "wb") as file:
+            kind = path.suffix[1:]
+            metadata = {"Date": None} if kind == "svg" else None
+            figure.savefig(file, format=kind, bbox_inches="tight", metadata=metadata)
 
 
 def _figure(width: float, height: float, rows: int = 1, columns: int = 1) -> tuple[Any, list[Any]]:

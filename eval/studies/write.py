@@ -10,6 +10,7 @@ from typing import Any
 
 from hipporag_like.errors import UsageError
 from hipporag_like.eval.studies.tables import markdown
+from hipporag_like.store.files import make_folder, write_private
 
 FORMAT = 1
 
@@ -42,13 +43,11 @@ def write_study(
     """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; name a folder to write to")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     page = folder / f"{study}.md"
     data = folder / f"{study}.json"
     values = {"format": FORMAT, "study": study, "made": dict(made), "datasets": dict(results)}
-    data.write_text(
-        json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8"
-    )
+    write_private(data, json.dumps(values, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
     text = markdown(study, results)
     pictures = []
     if can_draw():
@@ -59,5 +58,5 @@ def write_study(
             draw(study, result, picture)
             pictures.append(picture)
             text = text.replace(f"## {name}\n", f"## {name}\n\n![{study}: {name}]({picture.name})\n", 1)
-    page.write_text(text, encoding="utf-8")
+    write_private(page, text)
     return [data, page, *pictures]

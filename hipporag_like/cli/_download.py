@@ -10,6 +10,7 @@ from hipporag_like.errors import UsageError
 from hipporag_like.eval.catalogue import CATALOGUE, PublicSet, RemoteFile
 from hipporag_like.eval.downloads import SUMS, download, find_set
 from hipporag_like.progress import Track
+from hipporag_like.store.files import write_private
 
 _UNKNOWN = "recorded at first download"
 
@@ -80,6 +81,6 @@ def _answer(plain: list[dict[str, Any]], text: str, json: Path | None, quiet: bo
         emit(plain, indent=2)
         return
     if json is not None:
-        json.write_text(dumps(plain, indent=2) + "\n", encoding="utf-8")
+        write_private(json, dumps(plain, indent=2) + "\n")
     if not quiet:
         sys.stdout.write(text)

@@ -42,12 +42,23 @@ def report(error: Exception) -> int:
 
 
 def last_resort(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Say what nobody foresaw in one sentence: a ``sys.excepthook``, after which Python exits with 1."""
+    """Say what nobody foresaw in one sentence: a ``sys.excepthook``, after which Python exits with 1.
+
+    What the exception says is left out: nobody knows whether it quotes a document or a key.
+    """
     if issubclass(kind, KeyboardInterrupt):
         interrupted()
         return
     _trace(error)
-    say(f"unexpected error: {kind.__name__}: {error}; run with {DEBUG}=1 for the traceback")
+    say(f"unexpected error: {kind.__name__}{_place(trace)}; run with {DEBUG}=1 for the traceback")
+
+
+def _place(trace: TracebackType | None) -> str:
+    """Return the file and line where it was raised, for who reports it."""
+    import traceback
+
+    frames = traceback.extract_tb(trace)
+    return f" in {os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}" if frames else ""
 
 
 def _trace(error: BaseException) -> None:

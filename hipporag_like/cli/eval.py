@@ -178,11 +178,12 @@ def find_dataset(name: str) -> Path:
 
 def _write(numbers: dict[str, Any], path: Path) -> None:
     from hipporag_like.cli._json import dumps, emit
+    from hipporag_like.store.files import write_private
 
     if path == Path("-"):
         emit(numbers, indent=2)
     else:
-        path.write_text(dumps(numbers, indent=2) + "\n", encoding="utf-8")
+        write_private(path, dumps(numbers, indent=2) + "\n")
 
 
 def _print(numbers: dict[str, Any]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit
 
 from hipporag_like.config import LLMConfig
 from hipporag_like.errors import ConfigError
+from hipporag_like.no_secrets import BASE_URL_VARIABLE, check_address
 
 OFFICIAL = "https://api.openai.com/v1"  # the client's own default
-BASE_URL_VARIABLE = "OPENAI_BASE_URL"  # the client's own
 
 
 def base_address(config: LLMConfig) -> str:
@@ -21,11 +20,7 @@ def base_address(config: LLMConfig) -> str:
         It is no such URL, or holds what would be shown to others: a user, a password, a query.
     """
     address = (config.base_url or os.environ.get(BASE_URL_VARIABLE, "") or OFFICIAL).strip().rstrip("/")
-    if not _is_plain(address):
-        raise ConfigError(
-            f"llm.base_url (or {BASE_URL_VARIABLE}) must be like http://localhost:8000/v1, without a "
-            "password or a query; put a key into the environment variable that llm.api_key_env names"
-        )
+    check_address(address)
     return address
 
 
@@ -49,12 +44,3 @@ def read_key(config: LLMConfig, address: str) -> str:
             f"the environment variable {variable} holds signs that no key has; copy the key again"
         )
     return key
-
-
-def _is_plain(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    return named and "@" not in parts.netloc and not parts.query and not parts.fragment

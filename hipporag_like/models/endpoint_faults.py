@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hipporag_like.models.backoff import asked_wait
+from hipporag_like.models.quotes import sent_texts, without_quotes
 from hipporag_like.text import squeeze
 
 # passing: may be gone the next time. unreachable: no connection at all. unusable: an answer, but none to use.
@@ -88,16 +89,16 @@ def fault_of(error: Exception, key: str, now: float) -> Fault:
     if isinstance(error, openai.APIConnectionError):
         return _of_connection(error, key)
     if isinstance(error, openai.APIError):  # an error inside a stream
-        return Fault("passing", scrub(f"it said: {error.message}", key))
+        return Fault("passing", scrub(f"it said: {error.message}", key, sent_texts(error.request)))
     if isinstance(error, (UnreadableError, ValueError)):
         said = str(error) if isinstance(error, UnreadableError) else "its answer is no JSON"
         return Fault("passing", scrub(said, key))
     return Fault("final", scrub(f"the client gave up: {error}", key))
 
 
-def scrub(text: str, key: str) -> str:
-    """Return ``text`` as one short line without the key."""
-    line = _without(squeeze(text), key)
+def scrub(text: str, key: str, sent: str = "") -> str:
+    """Return ``text`` as one short line without the key, and without what it quotes of ``sent``."""
+    line = without_quotes(_without(squeeze(text), key), sent)
     return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 3] + "..."
 
 
@@ -113,7 +114,7 @@ def _of_status(error: Any, key: str, now: float) -> Fault:
         kind = "final"
     if error.code == QUOTA_SPENT or error.type == QUOTA_SPENT:
         kind = "money"
-    reason = scrub(f"HTTP {status}: {_message(error)}", key)
+    reason = scrub(f"HTTP {status}: {_message(error)}", key, sent_texts(error.request))
     return Fault(kind, reason, said, asked_wait(error.response.headers, now))
 
 

@@ -10,7 +10,6 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 from hipporag_like.errors import LLMError
 from hipporag_like.models.prompts import Prompts
 from hipporag_like.models.protocols import LLM, Message, Prompt
-from hipporag_like.text import squeeze
 from hipporag_like.types import Usage
 
 T = TypeVar("T")
@@ -19,7 +18,6 @@ CUT = "it was cut off because it is too long; give fewer items and shorter texts
 # Of a count of tokens: an estimate may be a fifth below the truth (models.protocols.LLM), and chat templates add some.
 _COUNT_MARGIN = 1.25
 _TURN_TOKENS = 8  # of a chat template, around each turn
-_SHOWN = 120  # characters of an answer in the message of an error
 _EMPTY = "(nothing)"  # servers refuse a turn without text
 
 
@@ -115,8 +113,8 @@ def ask(
     if isinstance(llm, Remembers):
         llm.forget(asked)
     _add(llm, prompt.stage, Usage(failed=1))
-    shown = squeeze(reply.text)[:_SHOWN]
-    raise LLMError(f"the model's answer cannot be used after {len(asked)} attempts: {reason} (got {shown!r})")
+    # The answer is not quoted: it holds what the passages hold.
+    raise LLMError(f"the model's answer cannot be used after {len(asked)} attempts: {reason}")
 
 
 def room(llm: LLM, messages: Sequence[Message]) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from hipporag_like.errors import IndexCorruptError, StoreError
 
@@ -64,12 +66,38 @@ def make_folder(folder: Path) -> None:
         It cannot be made, or a file stands in its place.
     """
     with file_errors("make the folder", folder):
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        # mkdir(parents=True) would give the mode to the last one only.
+        for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+            missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)  # where it is there: raises for a file
 
 
 def create_private(path: Path) -> int:
-    """Return a descriptor of ``path``, emptied, readable by the user only."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), FILE_MODE)
+    """Return a descriptor of ``path``, emptied, readable by the user only, whoever could read it before."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), FILE_MODE)
+    if hasattr(os, "fchmod"):  # not on Windows
+        found = os.fstat(descriptor)
+        # /dev/stdout and the like stay as they are; so does a file of another user, who may let us write.
+        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_mode & 0o077:
+            os.fchmod(descriptor, FILE_MODE)
+    return descriptor
+
+
+def open_private(path: Path, *, errors: str = "strict") -> IO[str]:
+    """Return ``path`` opened to write UTF-8 text with line feeds, emptied, readable by the user only."""
+    return os.fdopen(create_private(path), "w", encoding="utf-8", errors=errors, newline="")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a text that only the user may read."""
+    with open_private(path) as file:
+        file.write(text)
+
+
+def copy_private(source: Path, target: Path) -> None:
+    """Copy a file to one that is the user's alone from its first byte on."""
+    os.close(create_private(target))
+    shutil.copyfile(source, target)
 
 
 def write_durably(path: Path, data: bytes) -> None:

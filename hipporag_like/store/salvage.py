@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from hipporag_like.errors import StoreError
 from hipporag_like.store.check_journal import CHECKS, TABLES
 from hipporag_like.store.checksum import row_checksum
 from hipporag_like.store.connection import JOURNAL_NAME, PAGE_BYTES, connect, sqlite_errors, transaction
-from hipporag_like.store.files import FILE_MODE, file_errors, sync_folder
+from hipporag_like.store.files import copy_private, file_errors, sync_folder
 
 _LOGS = ("-wal", "-shm")
 _MOST_ROWS = 1 << 33  # a bound for row numbers where the table cannot say; more than any disk holds
@@ -101,18 +100,16 @@ def _keep(path: Path, aside: Path) -> None:
             try:
                 os.link(source, target)
             except OSError:  # no hard links here
-                shutil.copyfile(source, target)
-                os.chmod(target, FILE_MODE)
+                copy_private(source, target)
 
 
 def _copy(path: Path, copy: Path) -> Path:
     """Copy a journal with its log, and mend the parts of its first bytes that are the same in every journal."""
     with file_errors("copy", path):
-        shutil.copyfile(path, copy)
-        os.chmod(copy, FILE_MODE)
+        copy_private(path, copy)
         wal = Path(f"{path}-wal")
         if wal.exists():
-            shutil.copyfile(wal, f"{copy}-wal")
+            copy_private(wal, Path(f"{copy}-wal"))
         size = copy.stat().st_size
         with open(copy, "r+b") as file:
             head = bytearray(file.read(_HEAD_BYTES).ljust(_HEAD_BYTES, b"\0"))

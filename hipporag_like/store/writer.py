@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import secrets
-import shutil
 import zlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,8 +18,8 @@ import numpy as np
 from hipporag_like.errors import IndexCorruptError, IndexNotFoundError
 from hipporag_like.store import stamp
 from hipporag_like.store.files import (
-    FILE_MODE,
     FOLDER_MODE,
+    copy_private,
     create_private,
     file_errors,
     make_folder,
@@ -323,8 +322,7 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:  # another device, no hard links here, or too many of them
-        shutil.copyfile(source, target)
-        os.chmod(target, FILE_MODE)
+        copy_private(source, target)
         descriptor = os.open(target, os.O_RDWR)
         try:
             os.fsync(descriptor)

@@ -67,7 +67,7 @@ def test_a_bad_answer_is_shown_with_the_reason() -> None:
 
 def test_after_the_last_attempt_the_answers_are_forgotten() -> None:
     llm = Keeper(ScriptedLLM(["a", "b", "x" * 500, "4"]))
-    with pytest.raises(LLMError, match=r"cannot be used after 3 attempts: it is no number \(got 'x{120}'\)"):
+    with pytest.raises(LLMError, match="cannot be used after 3 attempts: it is no number$"):
         ask(llm, PROMPT, number, PROMPTS)
     assert llm.forgotten == llm.llm.prompts
     assert len(llm.forgotten) == 3

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hipporag_like.errors import ModelError
 from hipporag_like.retrieval.learned import model, needs_windows
-from hipporag_like.retrieval.trees import Trees, joined, load_trees, save_trees
+from hipporag_like.retrieval.trees import SUMS, Trees, joined, load_trees, save_trees, write_sums
 
 # A nested tree: a leaf's value, or (column, threshold, left, right).
 Nested = Any
@@ -250,3 +250,17 @@ def test_a_file_that_changed_is_read_again(tmp_path: Path):
             Trees(("a",), np.array([-1], np.int32), none, np.zeros(0), none, none, np.array([leaf])), path
         )
         assert load_trees(path).score(np.zeros((1, 1), np.float32)).tolist() == [leaf]
+
+
+def test_a_model_with_a_checksum_beside_it_must_have_it(tmp_path: Path) -> None:
+    path = tmp_path / "shipped.json"
+    save_trees(flat(STUMP, ("a", "b")), path)
+    write_sums(tmp_path)
+    assert load_trees(path).names == ("a", "b")
+    path.write_text(path.read_text(encoding="utf-8").replace('"b"', '"c"'), encoding="utf-8")
+    with pytest.raises(
+        ModelError, match=f"not the file that {SUMS} beside it names; .*install hipporag-like again"
+    ):
+        load_trees(path)
+    save_trees(flat(STUMP, ("a", "b")), tmp_path / "own.json")  # not listed: one's own
+    assert load_trees(tmp_path / "own.json").names == ("a", "b")
