@@ -183,7 +183,7 @@ BAD_OWN = [
         r"line 1: 'supporting' must be a list of texts, got an object",
     ),
     (CORPUS, [{**QUESTION, "answers": [True]}], r"line 1: 'answers' must be a list of texts"),
-    (CORPUS, [{**QUESTION, "type": 3}], r"line 1: 'type' must be text, got 3"),
+    (CORPUS, [{**QUESTION, "type": 3}], r"line 1: 'type' must be text, got a number"),
     (
         CORPUS,
         [{**QUESTION, "answers": [], "supporting": []}],
@@ -218,7 +218,7 @@ BAD_OWN = [
     ([CORPUS[0], {"_id": "b", "title": "Bob"}], [QUESTION], r"corpus.jsonl, line 2: 'text' is missing"),
     ([{"title": "Ada", "text": "x"}], [QUESTION], r"corpus.jsonl, line 1: '_id' or 'id' is missing"),
     ([{"_id": True, "text": "x"}], [QUESTION], r"line 1: '_id' or 'id' must be text, got true or false"),
-    ([{"_id": "a", "text": 5}], [QUESTION], r"corpus.jsonl, line 1: 'text' must be text, got 5"),
+    ([{"_id": "a", "text": 5}], [QUESTION], r"corpus.jsonl, line 1: 'text' must be text, got a number"),
     ([CORPUS[0], CORPUS[0]], [QUESTION], r"document id 'a' occurs twice"),
 ]
 

@@ -260,7 +260,7 @@ def test_the_command_prints_and_writes(
     printed = json.loads(capsys.readouterr().out)
     assert list(printed) == ["a", "b"]
     assert set(printed["a"]["fast"]) == {f"recall@{k}" for k in KS}
-    assert sorted(path.name for path in folders[0].iterdir()) == ["fast.json", "full.json"]
+    assert sorted(path.name for path in folders[0].iterdir()) == ["SHA256SUMS", "fast.json", "full.json"]
     assert sorted(path.name for path in folders[1].iterdir()) == ["a.json", "b.json"]
     assert set(load_trees(folders[0] / "fast.json").names) == set(FUSIONS["fast"])
     save_trees(fit(parts[:1], NAMES, 3), tmp_path / "b.json")

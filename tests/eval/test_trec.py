@@ -78,7 +78,7 @@ def test_a_run_of_another_tool_is_ordered_by_score_then_rank_then_line(tmp_path)
         ("q1 Q0 a first 2.0 t\n", "line 1: rank and score, columns 4 and 5, must be numbers"),
         ("q1 Q0 a 1 high t\n", "line 1: rank and score, columns 4 and 5, must be numbers"),
         ("q1 Q0 a 1 nan t\n", "line 1: the score, column 5, must be a finite number"),
-        ("q1 Q0 a 1 -inf t\n", r"line 1: the score must be a finite number"),
+        ("q1 Q0 a 1 -inf t\n", r"line 1: the score, column 5, must be a finite number"),
         ("q1 Q0 a 1 2 t\n\nq1 Q0 a 2 1 t\n", r"line 3: document 'a' stands twice for question 'q1'"),
         ("\n \n", r"r\.run holds no rankings; a run has lines such as: q1 Q0 d7 1 12\.5 my_system"),
     ],

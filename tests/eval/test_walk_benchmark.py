@@ -25,7 +25,9 @@ def test_the_graph_is_what_the_benchmark_says():
     # By Zipf's law the most frequent entity stands in 1 / 2.7 over the sum of 1 / (r + 2.7) of 14,000 mentions.
     assert degrees.max() == pytest.approx(14_000 / 2.7 / (1 / (np.arange(4000) + 2.7)).sum(), rel=0.3)
     vectors = graph.facts.take(np.arange(0, 10_000, 97))
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+    np.testing.assert_allclose(
+        np.linalg.norm(vectors, axis=1), 1, atol=0.04
+    )  # as codes: 1 / sqrt(1 - 0.0374) is 1.02
     for vector, seeds, mass in world.questions:
         assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
         assert (np.diff(seeds) > 0).all()

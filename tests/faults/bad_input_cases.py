@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hipporag_like.store.lock import WriterLock
+from hipporag_like.store.manifest import FORMAT
 
 Setup = Callable[[], None]  # runs in the folder where the command is typed
 
@@ -85,7 +86,7 @@ def alter_manifest() -> None:
 
 def newer_manifest() -> None:
     path = snapshot_file("manifest.json")
-    path.write_bytes(path.read_bytes().replace(b'"format": 2', b'"format": 99', 1))
+    path.write_bytes(path.read_bytes().replace(b'"format": %d' % FORMAT, b'"format": 99', 1))
 
 
 def newer_journal() -> None:
