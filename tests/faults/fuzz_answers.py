@@ -45,7 +45,8 @@ OBJECTS: list[Any] = [
 ]
 REPLIES = [
     "ANSWER: London\n[1] \"was born in London\"\n[2] 'in 1815'",
-    '<think>Let me see. {"entities": 1}</think>\n**Answer:** Ada Lovelace [1].\nCitations:\n[1]: \u201cAda Lovelace wrote\u201d',
+    '<think>Let me see. {"entities": 1}</think>\n**Answer:** Ada Lovelace [1].\n'
+    "Citations:\n[1]: \u201cAda Lovelace wrote\u201d",
     "ANSWER: NOT IN PASSAGES",
     "The answer is yes, see [1] and [2, 3].\n\n- Passage [2] \u00abNote G ... a program\u00bb",
     "Thought: Ada was born in London. So the answer is: London.",
@@ -197,7 +198,8 @@ def run_cited(given: tuple[str, list[int]]) -> None:
 
 BODIES: list[Any] = [
     {"id": "x", "model": "gpt-4o-mini-2024-07-18", "choices": [{"index": 0, "finish_reason": "stop",
-     "message": {"role": "assistant", "content": "ANSWER: London"}}], "usage": {"prompt_tokens": 5, "completion_tokens": 7}},
+     "message": {"role": "assistant", "content": "ANSWER: London"}}], "usage": {"prompt_tokens": 5,
+     "completion_tokens": 7}},
     {"model": "m", "choices": [{"delta": {"content": "Lon"}, "finish_reason": None}], "usage": None},
     {"choices": [], "error": {"message": "overloaded\nplease wait", "code": 503}},
     {"choices": [{"message": {"content": None, "refusal": "I cannot"}, "finish_reason": "content_filter"}]},
@@ -316,5 +318,6 @@ def targets(folder: Path) -> dict[str, Target]:
         "answer-cited": Target(make_cited, run_cited, (), cited),
         "server-body": Target(make_body, run_body, (UnusableError, UnreadableError),
                               [chat_answer.__name__, embedding_answer.__name__]),
-        "openie-file": Target(make_openie, run_openie, (InputError, ConfigError), [openie.__name__, openie_file.__name__]),
+        "openie-file": Target(make_openie, run_openie, (InputError, ConfigError), [openie.__name__,
+        openie_file.__name__]),
     }  # fmt: skip

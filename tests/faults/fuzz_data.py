@@ -45,8 +45,10 @@ QUESTIONS = [
 ]  # fmt: skip
 QUERIES = [{"_id": "q1", "text": "Where?"}, {"_id": 7, "text": "Who?"}]
 QRELS = "query-id\tcorpus-id\tscore\nq1\td1\t1\n7\td1\t0\n7\t2\t2\n"
-FIELDS = ("_id", "id", "title", "text", "question", "answers", "answer", "supporting", "type", "hops", "evidence", "document",
-          "paragraphs", "contexts", "context", "supporting_facts", "is_supporting", "answerable", "sentences", "sent_id",
+FIELDS = ("_id", "id", "title", "text", "question", "answers", "answer", "supporting", "type", "hops",
+    "evidence", "document",
+          "paragraphs", "contexts", "context", "supporting_facts", "is_supporting", "answerable", "sentences",
+          "sent_id",
           "possible_answers", "answer_id", "paragraph_text", "gold_ans")  # fmt: skip
 NATIVE: list[Any] = [
     [{"id": "3hop1__1_2_3", "question": "Where?", "answer": "London", "answer_aliases": ["LDN"], "answerable": True,
@@ -55,7 +57,8 @@ NATIVE: list[Any] = [
     [{"_id": "5a", "question": "Who?", "answer": "yes", "type": "comparison", "level": "hard",
       "supporting_facts": [["Ada", 0], ["Bob", 9]],
       "context": [["Ada", ["Ada was born.", " She wrote."]], ["Bob", ["Bob was not."]]]}],
-    [{"id": "5b", "question": "Who?", "answer": 7, "answer_id": "Q1", "supporting_facts": {"title": ["Ada"], "sent_id": [1]},
+    [{"id": "5b", "question": "Who?", "answer": 7, "answer_id": "Q1", "supporting_facts": {"title": ["Ada"],
+    "sent_id": [1]},
       "context": {"title": ["Ada"], "sentences": [["One.", "Two."]]}}],
     [{"question": "Who is it?", "possible_answers": '["Ada", "Countess"]', "context": "one long text", "obj": "Ada"}],
 ]  # fmt: skip
@@ -150,7 +153,8 @@ def make_run(rng: random.Random, kept: bytes | None) -> bytes:
 
 
 RESULT_NAMES = ("format", "results", "systems", "datasets", "scores", "baseline", "config", "made", "seconds", "usage",
-                "comparisons", "types", "hops", "n", "mean", "quantiles", "recall@5", "p", "interval", "index")  # fmt: skip
+                "comparisons", "types", "hops", "n", "mean", "quantiles", "recall@5", "p", "interval",
+                "index")  # fmt: skip
 
 
 def make_results(rng: random.Random, kept: Any) -> tuple[str, bytes]:
@@ -189,7 +193,7 @@ def example() -> dict[str, Any]:
     return found
 
 
-def targets(folder: Path) -> dict[str, Target]:
+def targets(folder: Path) -> dict[str, Target]:  # noqa: C901  # a function in it for each target
     """Return the targets of this module."""
     own, native, place = folder / "own", folder / "native", folder / "experiment"
     RESULTS.update(example())

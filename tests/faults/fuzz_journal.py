@@ -90,7 +90,8 @@ PARTS = ("extractions", "failed", "vectors")
 def compare(found: dict[str, Any], whole: dict[str, Any], counted: bool) -> None:
     """Raise where something was read that was never written.
 
-    ``counted`` is false where rows were removed or added through SQLite, which keeps its own books right: that documents
+    ``counted`` is false where rows were removed or added through SQLite,
+    which keeps its own books right: that documents
     are gone is then for the snapshot to notice.
     """
     for name in PARTS:
@@ -118,9 +119,11 @@ COLUMNS = {
     "calls": ("fingerprint", "key", "owner", "payload", "crc"),
 }
 CASTS = ("CAST({0} AS BLOB)", "CAST({0} AS TEXT)", "CAST({0} AS INTEGER)", "CAST({0} AS REAL)", "NULL", "{0} || x'00'",
-         "x'ff' || {0}", "substr({0}, 2)", "zeroblob(40)", "randomblob(9)", "upper({0})", "-{0}", "{0} + 1", "1e999")  # fmt: skip
+         "x'ff' || {0}", "substr({0}, 2)", "zeroblob(40)", "randomblob(9)", "upper({0})", "-{0}", "{0} + 1",
+         "1e999")  # fmt: skip
 VALUES: tuple[Any, ...] = (
-    0, 1, -1, 2**31, 2**62, -(2**63), 1.5, float("inf"), None, "", "a\0b", "\ufeff", "[" * 5000, "{}", "[]", "null", "[1]",
+    0, 1, -1, 2**31, 2**62, -(2**63), 1.5, float("inf"), None, "", "a\0b", "\ufeff", "[" * 5000, "{}", "[]",
+    "null", "[1]",
     "[0,5]", "NaN", '{"a": 1e999}', "9" * 5000, b"", b"\xff\xfe", b"Ada", b"\0" * 32, bytes.fromhex(KEYS[0]), "default",
     "other", "ok", "failed", "format", "revision", "user:options", "identity",
 )  # fmt: skip
@@ -213,7 +216,7 @@ def make_array(rng: random.Random, kept: bytes | None) -> bytes:
     return mutate.changed_bytes(rng, bytes(whole), [])
 
 
-def targets(folder: Path) -> dict[str, Target]:
+def targets(folder: Path) -> dict[str, Target]:  # noqa: C901  # a function in it for each target
     """Return the targets of this module."""
     home, snap = folder / "journal", folder / "snapshot"
     whole = make_journal(home)
@@ -227,7 +230,8 @@ def targets(folder: Path) -> dict[str, Target]:
     global WHOLE, ARRAY, JOURNAL
     JOURNAL = whole
     WHOLE = {"manifest.json": (place / "manifest.json").read_bytes(), "CURRENT": (snap / "CURRENT").read_bytes(),
-             "checked.json": json.dumps({"boot": stamp.boot(), "files": {"g0/a.npy": [1, 2, 3, 4, 5]}}).encode()}  # fmt: skip
+             "checked.json": json.dumps({"boot": stamp.boot(), "files": {"g0/a.npy": [1, 2, 3, 4,
+             5]}}).encode()}  # fmt: skip
     buffer = io.BytesIO()
     np.save(buffer, array)
     ARRAY = buffer.getvalue()
@@ -296,7 +300,7 @@ def targets(folder: Path) -> dict[str, Target]:
 
 
 def make_damage(rng: random.Random, kept: Any) -> list[tuple[int, bytes]]:
-    """Return places in a journal and what stands there instead, nothing for all that follows; mostly where something was."""
+    """Return places in a journal and what stands there instead; nothing where all that follows is cut off."""
     edits = []
     for _ in range(rng.choice((1, 1, 1, 2, 5))):
         at = rng.randrange(len(JOURNAL))

@@ -70,7 +70,8 @@ def make_toml(rng: random.Random, kept: bytes | None) -> bytes:
     return mutate.changed_text(rng, text, TOML, TOML_WORDS).encode("utf-8", "surrogatepass")
 
 
-SPECS = ("openai:gpt-4o-mini", "transformers:/no/such", "scripted:FILE", "scripted:no.json", "extractive", "llm", "rules",
+SPECS = ("openai:gpt-4o-mini", "transformers:/no/such", "scripted:FILE", "scripted:no.json", "extractive",
+    "llm", "rules",
          "openie:FILE", "openie:no.json", "minilm", "hashing", "owner/name", "./folder", "FOLDER", "spacy:no_such", "~",
          "~nobody/x", "http://localhost:8000/v1", "https://me:pw@host/v1?key=1#x", "https://[::1", "http://a:99999/",
          "http://h\u00f6st:0", "sk-abc\u00e9", "OPENAI_API_KEY", "")  # fmt: skip
@@ -84,7 +85,8 @@ def make_spec(rng: random.Random, kept: str | None) -> str:
     return spec if rng.random() < 0.05 else mutate.changed_text(rng, spec, SPECS, SPEC_WORDS)
 
 
-CONDITIONS = ("year>=2000", "lang=en", "lang in en,de", 'title="a b"', "n in [1, 2.5, null]", "a != true", 'x in "a,b", c',
+CONDITIONS = ("year>=2000", "lang=en", "lang in en,de", 'title="a b"', "n in [1, 2.5, null]", "a != true",
+    'x in "a,b", c',
               "tags=[1]", "y<1e3")  # fmt: skip
 CONDITION_WORDS = (
     ">=",
@@ -157,14 +159,24 @@ def run_where(given: Any) -> None:
 
 
 FILES: dict[str, list[str]] = {
-    "prompt": ["## system\nBe brief.\n## user\n$question\n$passages\n", "## user\n$$5 ${question} $passages\n## assistant\nx\n"
-               "## user\ny"],
-    "trees": ['{"format": 1, "names": ["a", "b"], "roots": [0], "feature": [0, 1], "threshold": [0.5, 1.0],'
-              ' "left": [1, -1], "right": [-1, -2], "leaf": [0.1, 0.2]}'],
-    "script": ['{"rules": [{"stage": "read", "contains": "Tarn", "answer": {"entities": ["Tarn"]}}], "default": "x"}'],
-    "model": ['{"architectures": ["BertModel"], "max_position_embeddings": 512, "model_type": "mpnet", "text_config": {}}'],
-}  # fmt: skip
-FILE_WORDS = ("## user", "## system", "## assistant", "$question", "$passages", "${", "$$", "$", "rules", "answer", "roots",
+    "prompt": [
+        "## system\nBe brief.\n## user\n$question\n$passages\n",
+        "## user\n$$5 ${question} $passages\n## assistant\nx\n## user\ny",
+    ],
+    "trees": [
+        '{"format": 1, "names": ["a", "b"], "roots": [0], "feature": [0, 1], "threshold": [0.5, 1.0],'
+        ' "left": [1, -1], "right": [-1, -2], "leaf": [0.1, 0.2]}'
+    ],
+    "script": [
+        '{"rules": [{"stage": "read", "contains": "Tarn", "answer": {"entities": ["Tarn"]}}], "default": "x"}'
+    ],
+    "model": [
+        '{"architectures": ["BertModel"], "max_position_embeddings": 512, "model_type": "mpnet",'
+        ' "text_config": {}}'
+    ],
+}
+FILE_WORDS = ("## user", "## system", "## assistant", "$question", "$passages", "${", "$$", "$", "rules",
+    "answer", "roots",
               "left", "leaf", "format", "names", "architectures", "text_config")  # fmt: skip
 
 
@@ -243,7 +255,8 @@ def targets(folder: Path) -> dict[str, Target]:
         "model-names": Target(make_spec, run_spec, typed, [m.__name__ for m in (
             settings, llms, readers, extractors, embedders, endpoint_address)]),
         "filters": Target(make_where, run_where, (UsageError,), [_where.__name__, filters.__name__]),
-        "files": Target(make_file, lambda given: read_file(kinds[given[0]], *given), (ConfigError, InputError, ModelError),
+        "files": Target(make_file, lambda given: read_file(kinds[given[0]], *given), (ConfigError, InputError,
+        ModelError),
                         [m.__name__ for m in (prompts, trees, scripted, model_files)]),
     }  # fmt: skip
 

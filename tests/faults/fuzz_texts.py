@@ -29,17 +29,25 @@ from hipporag_like.retrieval import windows as question_windows
 from hipporag_like.types import Passage
 
 SAMPLES = [
-    "Dr. Ada King, Countess of Lovelace (10 December 1815 \u2013 27 November 1852), was born in London. She wrote Note G.",
-    "# Heading\n\n- item one: yes.\n- item 2) no\n\nThe U.S. firm Foo & Bar Inc. paid $3.5m. \u201cReally?\u201d he said.\r\nNo. 5",
-    "\u6771\u4eac\u306f\u65e5\u672c\u306e\u9996\u90fd\u3002Python 3\u306e\u4eba\u53e3\u306f1400\u4e07\u4eba\uff012020\u5e745\u67081\u65e5",
-    "\u0645\u062d\u0645\u062f \u0628\u0646 \u0633\u0644\u0645\u0627\u0646\u061f \u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd. \u0928\u092e\u0938\u094d\u0924\u0947\u0964 \u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35",
+    "Dr. Ada King, Countess of Lovelace (10 December 1815 \u2013 27 November 1852), was born "
+    "in London. She wrote Note G.",
+    "# Heading\n\n- item one: yes.\n- item 2) no\n\nThe U.S. firm Foo & Bar Inc. paid $3.5m. "
+    "\u201cReally?\u201d he said.\r\nNo. 5",
+    "\u6771\u4eac\u306f\u65e5\u672c\u306e\u9996\u90fd\u3002Python "
+    "3\u306e\u4eba\u53e3\u306f1400\u4e07\u4eba\uff012020\u5e745\u67081\u65e5",
+    "\u0645\u062d\u0645\u062f \u0628\u0646 \u0633\u0644\u0645\u0627\u0646\u061f "
+    "\u05e9\u05b8\u05c1\u05dc\u05d5\u05b9\u05dd. \u0928\u092e\u0938\u094d\u0924\u0947\u0964 "
+    "\u0e2a\u0e27\u0e31\u0e2a\u0e14\u0e35",
     "Which film whose director was born in Graz came out first, The Tarn or Skerrow Light?",
     "Who is the paternal grandfather of Jean-Luc O'Neil's wife, born 3rd of May 1901?",
-    "C++ and C#'s don't I've e.g. i.e. a.m. Ph.D. x_y_z `code` http://a.b/c?d=e#f 1,000.50 \u0663\u0664 \u00bd \u2167 \ufb01ne",
+    "C++ and C#'s don't I've e.g. i.e. a.m. Ph.D. x_y_z `code` http://a.b/c?d=e#f 1,000.50 "
+    "\u0663\u0664 \u00bd \u2167 \ufb01ne",
     "Caf\u00e9 Mu\u0308ller\u200d \U0001f469\u200d\U0001f469 stra\u00dfe \u0130stanbul \u1e9e A\u0301\u0301\u0301",
 ]  # fmt: skip
-WORDS = ("Dr. ", "Inc. The", "born in ", " of ", " and ", "St. ", "May ", "1815", "\n\n", "# ", "- ", "1) ", "`", "_", "\u3002",
-         "\u201c", "\u201d", "'s", "Who ", " or ", ", which", "between A and B, who", "out of X and Y", "?", "( ", ")", "BC",
+WORDS = ("Dr. ", "Inc. The", "born in ", " of ", " and ", "St. ", "May ", "1815", "\n\n", "# ", "- ", "1) ",
+    "`", "_", "\u3002",
+         "\u201c", "\u201d", "'s", "Who ", " or ", ", which", "between A and B, who", "out of X and Y", "?",
+         "( ", ")", "BC",
          "\u2013", "3rd", "Ltd.", "McX", "de la ", "II")  # fmt: skip
 
 
