@@ -70,6 +70,6 @@ def _unpacked(text: str) -> list[str]:
     """Return the texts in a JSON list that is kept as a string; any other text is itself."""
     try:
         values = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return [text]
     return [str(value) for value in values if str(value).strip()] if isinstance(values, list) else [text]

@@ -40,17 +40,30 @@ def write_report(folder: Path) -> list[Path]:
         There are no results, or they are not of the form that an experiment writes.
     """
     results = _read(folder)
+    try:
+        files = _files(folder, results)
+    except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
+        # Deep inside, its form shows where it is used: an experiment writes some 300 places for each system.
+        raise InputError(
+            f"{folder / RESULTS} is not of the form that an experiment writes ({type(error).__name__}: {error}); "
+            "run the experiment again with this version"
+        ) from error
+    for path, text in files.items():
+        make_folder(path.parent)
+        with file_errors("write", path):
+            write_private(path, text)
+    return list(files)
+
+
+def _files(folder: Path, results: Mapping[str, Any]) -> dict[Path, str]:
+    """Return the content of each file of a report."""
     problem = missing_plots()
     figures = {} if problem else draw_figures(results["results"], list(results["systems"]))
     page = make_page(results, figures, str(problem or ""))
     files = {folder / "report.html": to_html(page), folder / "report.md": to_markdown(page)}
     for kind in figures.values():
         files.update({folder / PLOTS / f"{figure.stem}.svg": figure.svg for figure in kind})
-    for path, text in files.items():
-        make_folder(path.parent)
-        with file_errors("write", path):
-            write_private(path, text)
-    return list(files)
+    return files
 
 
 def _read(folder: Path) -> dict[str, Any]:

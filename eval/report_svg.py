@@ -16,7 +16,7 @@ _VARIABLES = {
     PAPER: "var(--paper)",
 }
 _COLOUR = re.compile("|".join(map(re.escape, _VARIABLES)), re.IGNORECASE)
-_FAMILY = re.compile(r"(font:[^;]*?px)[^;]*")
+_FAMILY = re.compile(r"(font:[^;]{0,200}?px)[^;]*")
 _LEFT_OUT = {"metadata", "style"}  # the style would hold for the whole page; report.css says the same
 
 

@@ -160,6 +160,8 @@ def read_json(path: Path) -> Any:
     except json.JSONDecodeError as error:
         if error.msg != "Extra data":  # what a second line of JSON lines gives
             raise InputError(f"{path} is not valid JSON: {error}") from error
+    except ValueError as error:  # a number of 5,000 digits
+        raise InputError(f"{path} is not valid JSON: {error}") from error
     except RecursionError as error:
         raise InputError(f"{path} is nested too deeply to be a data set") from error
     return [dict(row.values) for row in _line_rows(path)]
@@ -175,7 +177,7 @@ def _line_rows(path: Path) -> list[Row]:
 def _parse(line: str, place: str) -> Any:
     try:
         return json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{place}: not valid JSON: {error}") from error
 
 

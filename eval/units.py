@@ -82,7 +82,12 @@ def load_unit(folder: Path, dataset: str, system: str, key: str) -> Unit | None:
     value = read_object(unit_path(folder, dataset, system))
     if value is None or value.get("format") != FORMAT or value.get("key") != key:
         return None
-    return Unit(dataset, system, key, value["rows"], value["usage"], value["memory_mb"])
+    rows, usage, memory = value.get("rows"), value.get("usage"), value.get("memory_mb")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
+        return None  # altered by hand; it is made again
+    if not isinstance(usage, dict) or not isinstance(memory, (int, float, type(None))):
+        return None
+    return Unit(dataset, system, key, rows, usage, memory)
 
 
 def failures_of(unit: Unit) -> dict[str, str]:

@@ -25,11 +25,21 @@ LEXICAL_ENGINES = ("eager", "rank_bm25")
 # Vectors of one kind in one namespace that are searched exactly, as float32; more are kept as float16, with codes.
 EXACT_LIMIT = 100_000
 PRESETS = ("auto", "light", "full")
+_MOST_SHOWN = 200  # characters of a bad value in a message; a path is shorter
 
 
 def _require(ok: bool, name: str, rule: str, value: object) -> None:
     if not ok:
-        raise ConfigError(f"{name} must be {rule}, got {value!r}")
+        raise ConfigError(f"{name} must be {rule}, got {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    """Return a value for a message; hexadecimal TOML makes numbers that Python refuses to write out."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number too long to show"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _require_number(name: str, value: object, low: float, high: float, rule: str) -> None:
@@ -360,7 +370,10 @@ class Config:
             raise ConfigError(
                 f"cannot read the configuration {path} ({error.strerror}); check the path"
             ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # tomllib's own, no UTF-8, a number of 5,000 digits; [[[[
             raise ConfigError(f"{path} is not valid TOML: {error}") from error
         return cls.from_dict(values, base)
 

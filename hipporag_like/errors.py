@@ -27,6 +27,17 @@ class HippoRAGLikeError(Exception):
 
     exit_code = 1
 
+    def __str__(self) -> str:
+        """Return the sentence on one line: what is quoted in it may hold line breaks or escapes of the terminal."""
+        return printable(super().__str__())
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with escapes for line breaks, control signs and all else that does not print as itself."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
 
 class UsageError(HippoRAGLikeError):
     """A bad argument, option or question."""

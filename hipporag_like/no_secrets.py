@@ -50,4 +50,6 @@ def _is_plain(address: str) -> bool:
         named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return named and "@" not in parts.netloc and not parts.query and not parts.fragment
+    # urlsplit passes over line breaks and tabs, which would end up in the requests.
+    clean = address.isprintable() and " " not in address
+    return clean and named and "@" not in parts.netloc and not parts.query and not parts.fragment

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.errors import ModelError
+from hipporag_like.models.named_path import named_path
 from hipporag_like.retrieval.features import NAMES, WINDOW_COLUMNS, Sheet, features
 from hipporag_like.retrieval.trees import Trees, load_trees
 
@@ -34,7 +35,7 @@ def model(fusion: str) -> Trees:
         The file is no model, or looks at a column that is not known.
     """
     own = Path(__file__).with_name("models") / f"{fusion}.json"
-    path = own if fusion in ("full", "fast") else Path(fusion)
+    path = own if fusion in ("full", "fast") else named_path(fusion)
     trees = load_trees(path)
     unknown = sorted(set(trees.names) - set(NAMES))
     if unknown:

@@ -79,5 +79,5 @@ def _value(text: str) -> Any:
     """Read ``text`` as JSON if it is; Python's NaN and Infinity are not JSON and stay words."""
     try:
         return json.loads(text, parse_constant=_refuse)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -49,14 +49,16 @@ class AnswerStart:
 
     def _past_thinking(self, text: str, at: int) -> int:
         """Return the place behind thinking, or in it as far as it cannot end before."""
-        if not self._thinking and not self._before and text[at : at + 2 * _ROOM].lstrip().startswith(_OPEN):
-            self._thinking, at = True, text.index(_OPEN, at) + len(_OPEN)
-        if self._thinking:
+        while True:
+            starts = not self._thinking and not self._before
+            if starts and text[at : at + 2 * _ROOM].lstrip().startswith(_OPEN):
+                self._thinking, at = True, text.index(_OPEN, at) + len(_OPEN)
+            if not self._thinking:
+                return at
             end = text.find(_CLOSE, at)
             if end < 0:
                 return max(at, len(text) - len(_CLOSE))
             self._thinking, self._starts, at = False, True, end + len(_CLOSE)
-        return at
 
     def _put_aside(self, text: str) -> None:
         if self._before or text.strip():

@@ -86,11 +86,12 @@ def read_answer(body: dict[str, Any]) -> Piece:
     text = message.get("content")
     if not isinstance(text, str) or not text.strip():
         raise UnusableError(f"its answer holds no text{' (its room was full)' if end == 'length' else ''}")
-    return Piece(text, end)
+    return Piece(_whole_characters(text), end)
 
 
 def read_pieces(chunks: Iterable[object], asked: str) -> Iterator[Piece]:
     """Yield the pieces of a stream until it ends; what comes after the end is only read for its tokens."""
+    half = ""  # of a character whose other half comes with the next piece
     for chunk in chunks:
         if not isinstance(chunk, dict):
             raise UnreadableError("a part of its stream is no JSON object")
@@ -100,9 +101,18 @@ def read_pieces(chunks: Iterable[object], asked: str) -> Iterator[Piece]:
         delta = delta if isinstance(delta, dict) else {}
         end = _end(choice)
         _require_good(end, delta)
-        text = delta.get("content")
+        said = delta.get("content")
+        text = half + (said if isinstance(said, str) else "")
+        half = text[-1:] if not end and "\ud800" <= text[-1:] <= "\udbff" else ""
         tokens = read_tokens(chunk) if chunk.get("usage") else None
-        yield Piece(text if isinstance(text, str) else "", end, tokens)
+        yield Piece(_whole_characters(text.removesuffix(half)), end, tokens)
+
+
+def _whole_characters(text: str) -> str:
+    """Return ``text`` with halves of characters joined, and replaced where one is alone: no file can hold those."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _bare(name: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hipporag_like.config import EmbedConfig, LLMConfig
 from hipporag_like.errors import ConfigError, ModelError
+from hipporag_like.models.named_path import named_path
 from hipporag_like.models.protocols import Embedder
 from hipporag_like.models.weights import HUB_NAME, is_official
 
@@ -43,7 +44,7 @@ def load_embedder(config: EmbedConfig, llm: LLMConfig | None = None) -> Embedder
         from hipporag_like.models.openai_embedder import OpenAIEmbedder
 
         return OpenAIEmbedder(argument, LLMConfig() if llm is None else llm)
-    folder = Path(config.model).expanduser()
+    folder = named_path(config.model)
     if folder.is_dir():
         _require_model(folder)
         return _minilm_in(folder, config) if is_official(folder) else _local(config)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hipporag_like.config import ExtractConfig
 from hipporag_like.errors import ConfigError
+from hipporag_like.models.named_path import named_path
 from hipporag_like.models.protocols import LLM, Extractor
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _spacy(name: str) -> Extractor:
 def _openie(file: str) -> Extractor:
     from hipporag_like.models.openie import OpenIEExtractor
 
-    return OpenIEExtractor(Path(file).expanduser())
+    return OpenIEExtractor(named_path(file))
 
 
 EXTRACTORS: dict[str, Callable[[str], Extractor]] = {"rules": _rules, "spacy": _spacy, "openie": _openie}

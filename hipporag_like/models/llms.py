@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from hipporag_like.config import LLMConfig
 from hipporag_like.errors import ConfigError
+from hipporag_like.models.named_path import named_path
 from hipporag_like.models.protocols import LLM
 
 
@@ -51,7 +51,7 @@ def _transformers(path: str, config: LLMConfig) -> LLM:
 def _scripted(file: str, config: LLMConfig) -> LLM:
     from hipporag_like.models.scripted import ScriptedLLM
 
-    return ScriptedLLM.from_file(Path(file).expanduser(), context=config.context_tokens)
+    return ScriptedLLM.from_file(named_path(file), context=config.context_tokens)
 
 
 LLMS: dict[str, Callable[[str, LLMConfig], LLM]] = {

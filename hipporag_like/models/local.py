@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.errors import MissingExtraError, ModelError
+from hipporag_like.models.named_path import named_path
 from hipporag_like.models.protocols import TextKind
 from hipporag_like.models.windows import window_spans
 from hipporag_like.text import content_hash
@@ -194,7 +195,7 @@ def _load(name: str, dtype: DType) -> _Encoder:
 
 def _folder_of(name: str) -> Path:
     """Return the model's folder, from the hub if need be; weights in pickles are left there."""
-    folder = Path(name).expanduser()
+    folder = named_path(name)
     if folder.is_dir():
         return folder
     from huggingface_hub import snapshot_download

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hipporag_like.errors import ModelError
+from hipporag_like.models.named_path import named_path
 
 WEIGHTS = "*.safetensors"
 # Besides the weights, these decide what a model answers.
@@ -46,7 +47,7 @@ def read_config(name: str) -> Mapping[str, Any]:
     path = _config_path(name)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read ({reason(error)}); copy the model again.") from error
     if not isinstance(config, dict):
         raise ModelError(f"{path} is no configuration of a model; copy the model again.")
@@ -66,7 +67,7 @@ def positions(config: Mapping[str, Any]) -> int | None:
         for key in _POSITIONS:
             value = table.get(key)
             if isinstance(value, int) and value > 0:
-                return value - (_SHIFT if table.get("model_type") in _SHIFTED else 0)
+                return value - (_SHIFT if str(table.get("model_type")) in _SHIFTED else 0)
     return None
 
 
@@ -115,12 +116,12 @@ def reason(error: BaseException) -> str:
 
 
 def _is_folder(name: str) -> bool:
-    return Path(name).expanduser().is_dir()
+    return named_path(name).is_dir()
 
 
 def _config_path(name: str) -> Path:
     if _is_folder(name):
-        path = Path(name).expanduser() / "config.json"
+        path = named_path(name) / "config.json"
         if not path.is_file():
             raise ModelError(f"{name} holds no model (config.json); name a model's folder")
         return path

@@ -94,7 +94,10 @@ def _whole(text: str) -> Any:
     """Return the text as one JSON value; None where it is several lines of them."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (
+        ValueError,
+        RecursionError,
+    ):  # where the text is one value, reading it as lines says what is wrong
         return None
 
 
@@ -122,9 +125,10 @@ def _lines(file: Path, text: str) -> Iterator[tuple[int, Any]]:
             continue
         try:
             yield number, json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # besides JSON's own: a number of 5,000 digits, or [[[[
+            said = error.msg if isinstance(error, json.JSONDecodeError) else error
             raise InputError(
-                f"{file}, line {number}: not valid JSON ({error.msg}); fix or remove the line"
+                f"{file}, line {number}: not valid JSON ({said}); fix or remove the line"
             ) from error
 
 

@@ -17,6 +17,7 @@ from string import Template
 from types import MappingProxyType
 
 from hipporag_like.errors import ConfigError
+from hipporag_like.models.named_path import named_path
 from hipporag_like.models.protocols import Message
 from hipporag_like.text import content_hash, squeeze
 
@@ -84,7 +85,7 @@ class Prompts:
         texts = {name: ours.joinpath(name + _SUFFIX).read_text(encoding="utf-8") for name in NAMES}
         sources = {name: f"the prompt {name}{_SUFFIX}" for name in NAMES}
         if folder:
-            for path in _own_files(Path(folder).expanduser()):
+            for path in _own_files(named_path(folder)):
                 texts[path.stem], sources[path.stem] = _read(path), str(path)
         return cls(texts, sources)
 

@@ -19,7 +19,7 @@ _LATER = re.compile(
     r"\blater\b|\blatest\b|\byounge[rs]t?\b|\brecent(?:ly)?\b|\blast\b|\bnewe[rs]t?\b|\bafter\b", re.I
 )
 _EARLIER = re.compile(r"\bfirst\b|\bearlie[rs]t?\b|\bolde[rs]t?\b|\bsooner\b|\bbefore\b", re.I)
-_BRACKET = re.compile(r"\s*\([^()]*\)\s*$")
+_BRACKET = re.compile(r"(?<!\s)\s*\([^()]*\)\s*$")  # from the first blank, so that a run of them is read once
 _FAMILY = frozenset({"father", "mother", "spouse"})
 
 

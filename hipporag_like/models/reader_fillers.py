@@ -18,7 +18,7 @@ _AHEAD = 0.8  # weight of a name ahead of its cue: fewer words tell it than behi
 _ELSEWHERE = 0.9  # the same in another part of the document: parts further on tell of others more often
 _OTHER = 0.3  # the same where the further name is somebody else
 _TITLED = re.compile(
-    r", (?:\d+\w+ )?(?:Duke|Duchess|Count|Countess|Earl|Baron|Lord|Lady|Prince|Princess|King|Queen|Margrave|"
+    r", (?:\d\w+ )?(?:Duke|Duchess|Count|Countess|Earl|Baron|Lord|Lady|Prince|Princess|King|Queen|Margrave|"
     r"Landgrave|Elector|Jr|Sr|Viscount|Marquess|Marquis|Heiress|Archduke)\b"
 )
 _LEADS_TO_PLACE = re.compile(r"(?:\b(?:in|at|near|of|to|from|into|on|around|outside|the)|[,(–-]) ?$")
@@ -27,10 +27,10 @@ _MODIFIES = re.compile(
     r" (?!in\b|and\b|on\b|at\b|to\b|where\b|as\b|with\b|by\b|or\b|for\b|but\b|from\b)[a-z]"
 )
 _APPOSED = re.compile(
-    r"([^\W\d_][\w'\u2019-]*)(?:,| who was) "
+    r"([^\W\d_][\w'\u2019-]{0,80})(?:,| who was) "  # bounded: an endless word is no name
     r"(?:(?:a|an|the|and|himself|herself|eldest|elder|second|third|younger|youngest|only|first|illegitimate) ){0,4}$"
 )
-_JOINED = re.compile(r"(?:\s*\([^()]*\))?\s*,?\s*(?:and|&)?\s*(?:\w+\s+){0,4}")
+_JOINED = re.compile(r"(?:\s*\([^()]*\))?\s*(?:,\s*)?(?:(?:and|&)\s*)?(?:\w+\s+){0,4}")
 
 
 def told_of(view: View, passage: int, relation: Relation) -> list[tuple[Place, float]]:

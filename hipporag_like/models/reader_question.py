@@ -173,17 +173,19 @@ def _answer_type(text: str, word: str, head: list[str]) -> AnswerType:
     return "other"
 
 
-_TAIL = re.compile(
-    r"\s*(?:born|died|founded|released|published|formed|older|younger|the)?\s*"
-    r"(?:first|earlier|later|last|older|younger|longer)?\s*[?.!\s]*$",
-    re.I,
-)
+_LAST = re.compile(r"(?:first|earlier|later|last|older|younger|longer)\Z", re.I)
+_BEFORE_LAST = re.compile(r"(?:born|died|founded|released|published|formed|older|younger|the)\Z", re.I)
+_OUT_OF = re.compile(r"\bout of (.{1,200}?) and (.{1,200})\Z")  # bounded, as no name is longer
+_BETWEEN = re.compile(r"\b[Bb]etween (.{1,200}?) and (.{1,200}?), (?:which|who|what)\b")
+# What stands before the first option. Each takes all that follows, so that none goes over a text twice.
 _LEADS = (
-    re.compile(r"^(?:which|who|what|between|of|is|was|were|did|do|does|has|have)\b.*?(?:,|: )\s*(.*)$", re.I),
-    re.compile(r"^(?:was|is|did|were|are|has|does)\s+(.*)$", re.I),
     re.compile(
-        r"^.*?\b(?:first|earlier|later|older|younger|longer|recently|more|larger|oldest|youngest)\b[,:]?\s+(.*)$",
-        re.I,
+        r"^(?:which|who|what|between|of|is|was|were|did|do|does|has|have)\b.*?(?:,|: )(.*)", re.I | re.S
+    ),
+    re.compile(r"^(?:was|is|did|were|are|has|does)\s(.*)", re.I | re.S),
+    re.compile(
+        r"^.*?\b(?:first|earlier|later|older|younger|longer|recently|more|larger|oldest|youngest)\b[,:]?\s(.*)",
+        re.I | re.S,
     ),
 )
 
@@ -192,21 +194,32 @@ def choice_options(question: str) -> tuple[str, str] | None:
     """Return the two names that a question offers ("..., A or B?"); None where it offers none."""
     if not _CHOICE_CUE.search(question):
         return None
-    between = re.search(r"\b[Bb]etween (.+?) and (.+?), (?:which|who|what)\b", question)
+    between = _BETWEEN.search(question)
     if between is not None:
         return between.group(1).strip(), between.group(2).strip()
-    out_of = re.search(r"\bout of (.+?) and (.+?)\s*\?*\s*$", question)
+    out_of = _OUT_OF.search(question.rstrip().rstrip("?").rstrip())
     if out_of is not None:
         return out_of.group(1).strip(), out_of.group(2).strip()
     parts = re.split(r",? or ", question)
     if len(parts) != 2:
         return None
     first = _first_option(parts[0])
-    second = _TAIL.sub("", parts[1]) if _AUX.match(question) else re.sub(r"\s*\?\s*$", "", parts[1])
+    second = _without_tail(parts[1]) if _AUX.match(question) else parts[1].rstrip().removesuffix("?")
     second = second.strip()
     if first is None or not _nameable(first) or not _nameable(second):
         return None
     return first, second
+
+
+def _without_tail(text: str) -> str:
+    """Return an option without what asks about it behind it: "... or B born first?" offers B."""
+    end = len(text)
+    while end and (text[end - 1] in "?.!" or text[end - 1].isspace()):
+        end -= 1
+    for word in (_LAST, _BEFORE_LAST):
+        text = word.sub("", text[:end]).rstrip()
+        end = len(text)
+    return text
 
 
 def _first_option(before: str) -> str | None:

@@ -12,7 +12,7 @@ from hipporag_like.models.reader_words import Date, Life, life, stems
 from hipporag_like.text import STOPWORDS, has_case, word_spans, words
 from hipporag_like.types import Passage
 
-_BRACKET = re.compile(r"\s*\([^()]*\)\s*$")
+_BRACKET = re.compile(r"(?<!\s)\s*\([^()]*\)\s*$")  # from the first blank, so that a run of them is read once
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from hipporag_like.models.reader_view import Place, Sentence, View, name_match
 from hipporag_like.models.reader_words import stems
 from hipporag_like.text import STOPWORDS, words
 
-_SAME = re.compile(r"\bsame\b|\bshare[sd]?\b|\bin common\b|\bboth\b.*\bsame\b", re.I)
+_SAME = re.compile(r"\bsame\b|\bshare[sd]?\b|\bin common\b|\bboth\b.{0,400}\bsame\b", re.I)
 _COUNTRY = re.compile(r"\bcountr|\bnationalit|\bcitizen", re.I)
 # Words of a yes/no question that say how it is asked, not what about.
 _FORM = frozenset(

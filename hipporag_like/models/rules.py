@@ -34,7 +34,7 @@ _FIRST = {"C": "S", "F": "G", "B": "G", "I": "G", "k": "x", "h": "o", "p": "o", 
 _TAIL = "(?:(?:h[xkt]){1,3}h[CB])?(?!h[xkt])"
 _WORD = f"[CB]{_TAIL}"
 _NAME = re.compile(
-    rf"(?:(?:Hp?)+(?={_WORD}|S)(?:S{_TAIL})?|[SCB]{_TAIL}|O+(?=[CB])|W(?=[CB])|(?<![ocpFWG])F{{1,3}}(?=[CB])|(?<![NOtFG])A(?=[CB]))"
+    rf"(?:(?:Hp?){{1,12}}(?={_WORD}|S)(?:S{_TAIL})?|[SCB]{_TAIL}|O+(?=[CB])|W(?=[CB])|(?<![ocpFWG])F{{1,3}}(?=[CB])|(?<![NOtFG])A(?=[CB]))"
     rf"(?:h(?:{_WORD}|[YNnO])|[Nn](?![MAm])|{_WORD}|[MA](?![NYO])|I|c?J|F?k{{0,3}}F?{_WORD}|p{_WORD})*"
     r"|[SCB](?=h[xkt])"
 )
@@ -123,7 +123,7 @@ def _dates(classes: str, starts: list[int], ends: list[int]) -> Iterator[_Place]
 
 def _names(classes: str, starts: list[int], ends: list[int], text: str) -> Iterator[_Place]:
     """Yield names, and "X and Y" as one: which of the two it is only the corpus can tell."""
-    previous = (-2, -2)
+    previous = (-3, -3)  # before any token, by more than the two that "X and" takes
     for m in _NAME.finditer(classes):
         for first, last in _parts(m.group(), m.start(), starts, ends, text):
             yield starts[first], ends[last], "name"

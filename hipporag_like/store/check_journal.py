@@ -16,7 +16,7 @@ from hipporag_like.store.codec import decode_extraction, decode_spans
 from hipporag_like.store.connection import JOURNAL_NAME, connect_readonly
 from hipporag_like.store.database import SUMMED_SINCE
 from hipporag_like.store.finding import Finding, found
-from hipporag_like.text import content_hash
+from hipporag_like.text import content_hash, squeeze
 
 # The columns that each table's checksum covers, in their order.
 TABLES = {
@@ -27,6 +27,11 @@ TABLES = {
 }
 CALLS_SINCE = 2  # the format of the journal that brought the table
 _SHOWN = 5  # problems of one kind told one by one
+_BLOBS = frozenset({("vectors", "hash"), ("vectors", "vector"), ("calls", "key")})
+
+
+class _Text(bytes):
+    """A text as SQLite keeps it: a damaged one may be no UTF-8, and bytes where a text belongs are damage too."""
 
 
 def journal_findings(folder: Path) -> Iterator[Finding]:
@@ -62,11 +67,11 @@ def _inner(error: StoreError) -> str:
 def _problems(connection: sqlite3.Connection) -> Iterator[str]:
     for (line,) in connection.execute(f"PRAGMA integrity_check({_SHOWN})"):
         if line != "ok":
-            yield f"SQLite: {line}"
+            yield f"SQLite: {squeeze(line)}"
     if connection.execute("PRAGMA foreign_key_check").fetchone() is not None:
         yield "a row belongs to a model that is not named"
     (number,) = connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-    connection.text_factory = bytes  # a damaged text may be no UTF-8
+    connection.text_factory = _Text
     if number >= SUMMED_SINCE:
         yield from _meta(connection)
     for table, columns in TABLES.items():
@@ -77,9 +82,13 @@ def _problems(connection: sqlite3.Connection) -> Iterator[str]:
 def _meta(connection: sqlite3.Connection) -> Iterator[str]:
     for key, value, crc in connection.execute("SELECT key, value, crc FROM meta WHERE key LIKE 'user:%'"):
         if row_checksum(key, value) != crc:
-            yield f"the note {key.decode('utf-8', 'replace')} does not fit its checksum"
+            yield f"the note {_name(key)} does not fit its checksum"
     for (name,) in connection.execute("SELECT key FROM meta WHERE typeof(value) NOT IN ('integer', 'text')"):
-        yield f"the note {name.decode('utf-8', 'replace')} has no value"
+        yield f"the note {_name(name)} has no value"
+
+
+def _name(key: object) -> str:
+    return key.decode("utf-8", "replace") if isinstance(key, bytes) else "without a name"
 
 
 def _table(
@@ -88,10 +97,16 @@ def _table(
     """Yield the problems of one table: rows that do not fit their checksum, or that no code of ours wrote."""
     wrong, first = 0, ""
     sums = "crc" if summed else "NULL"
+    kinds = [
+        int if column == "fingerprint" else bytes if (table, column) in _BLOBS else _Text
+        for column in columns
+    ]
     for number, crc, *values in connection.execute(
         f"SELECT rowid, {sums}, {', '.join(columns)} FROM {table} NOT INDEXED"
     ):
+        fits = all(isinstance(value, kind) for value, kind in zip(values, kinds, strict=True))
         what = "its checksum" if summed and row_checksum(*values) != crc else CHECKS[table](values)
+        what = what or ("" if fits else "a column holds another kind of value")
         if what:
             wrong, first = wrong + 1, first or f"row {number}: {what}"
     if wrong:

@@ -98,6 +98,8 @@ def sqlite_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.ProgrammingError:
         raise  # a closed journal was used: a mistake in the program, not in the file
+    except UnicodeDecodeError as error:  # from SQLite's own message, which quotes the damaged schema
+        raise corrupt(path, error) from error
     except (UnicodeEncodeError, OverflowError, sqlite3.DataError) as error:
         raise InputError(
             f"a text cannot be stored in {path} ({error}); clean it and hand it in again"

@@ -16,6 +16,14 @@ T = TypeVar("T")
 Self = TypeVar("Self", bound="Database")
 
 SUMMED_SINCE = 3  # the format of the journal from which on every row has a checksum
+# Of the values that a row's checksum covers, by table.
+KINDS: dict[str, list[type]] = {
+    "meta": [str, str],
+    "documents": [str] * 8,
+    "extractions": [int, str, str, str],
+    "vectors": [int, bytes, bytes],
+    "calls": [int, bytes, str, str],
+}
 BATCH = 900  # variables in one statement; SQLite allows 999 before version 3.32
 
 
@@ -43,7 +51,8 @@ class Database:
         self._path = path
         self._connection = connection
         # A journal that is only read stays in the format it has.
-        self._crc = "crc" if self.format() >= SUMMED_SINCE else str(UNSUMMED)
+        self._summed = self.format() >= SUMMED_SINCE
+        self._crc = "crc" if self._summed else str(UNSUMMED)
 
     def __enter__(self: Self) -> Self:
         return self
@@ -66,13 +75,15 @@ class Database:
     def revision(self) -> int:
         """Return a number that grows with every change of documents or extractions."""
         for (value,) in self._rows("SELECT value FROM meta WHERE key = 'revision'"):
-            return int(value)
+            if isinstance(value, int):
+                return value
         raise corrupt(self._path, "it has no revision")
 
     def format(self) -> int:
         """Return the format number of the file."""
         for (value,) in self._rows("SELECT value FROM meta WHERE key = 'format'"):
-            return int(value)
+            if isinstance(value, int):
+                return value
         raise corrupt(self._path, "it has no format number")
 
     def exceed_revision(self, revision: int) -> None:
@@ -108,8 +119,11 @@ class Database:
             yield from self._connection.execute(sql, values)
 
     def _check(self, table: str, crc: object, *values: object) -> None:
-        """Raise where a row is not what was written."""
-        if crc != UNSUMMED and crc != row_checksum(*values):
+        """Raise where a row is not what was written.
+
+        One bit in the head of a row turns a text into bytes with the same checksum, so the kinds are compared too.
+        """
+        if list(map(type, values)) != KINDS[table] or (self._summed and crc != row_checksum(*values)):
             raise corrupt(self._path, f"a row of {table} does not fit its checksum")
 
     @contextmanager
@@ -123,7 +137,9 @@ class Database:
     def _fingerprint(self, name: str) -> int:
         """Return the number that stands for a fingerprint in other tables; 0 where it was never stored."""
         for (row,) in self._rows("SELECT row FROM fingerprints WHERE name = ?", (name,)):
-            return int(row)
+            if not isinstance(row, int):  # the table's own description is damaged
+                raise corrupt(self._path, "a fingerprint has no number")
+            return row
         return 0
 
     def _make_fingerprint(self, name: str) -> int:

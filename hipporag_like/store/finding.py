@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hipporag_like.errors import printable
+
 REPAIR = "repair it with: hipporag-like repair --index {folder}"
 
 
@@ -28,8 +30,8 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """All of it in one sentence."""
-        return f"{self.file} {self.what}; {self.remedy}"
+        """All of it in one sentence on one line: of a damaged file anything may be quoted."""
+        return printable(f"{self.file} {self.what}; {self.remedy}")
 
 
 def found(path: Path, what: object, folder: Path) -> Finding:

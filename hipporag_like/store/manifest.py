@@ -126,7 +126,7 @@ def decode_manifest(data: bytes, source: object) -> Manifest:
     try:
         body = json.loads(data)
         found = body["format"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ManifestError(f"it is no manifest: {error}") from error
     if isinstance(found, int) and found > FORMAT:  # before the checksum, which may be another one by then
         raise IndexFormatError(
@@ -147,7 +147,7 @@ def decode_manifest(data: bytes, source: object) -> Manifest:
             int(found),
             head.group(1).decode(),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ManifestError(f"it is incomplete: {error!r}") from error
 
 

@@ -43,6 +43,10 @@ _BAD_ARRAY = (
     EOFError,
     SyntaxError,
     TokenError,
+    MemoryError,
+    OverflowError,
+    TypeError,
+    RecursionError,
 )  # what numpy raises for a damaged header
 
 

@@ -75,8 +75,15 @@ class ResultTables(Database):
 
     def failed_extractions(self, fingerprint: str) -> dict[str, str]:
         """Return the reason of each failed extraction, by key."""
-        sql = "SELECT key, payload FROM extractions WHERE fingerprint = ? AND status = 'failed' ORDER BY key"
-        return dict(self._rows(sql, (self._fingerprint(fingerprint),)))
+        row = self._fingerprint(fingerprint)
+        where = "fingerprint = ? AND status = 'failed' ORDER BY key"
+        found: dict[str, str] = {}
+        for key, reason, crc in self._rows(
+            f"SELECT key, payload, {self._crc} FROM extractions WHERE {where}", (row,)
+        ):
+            self._check("extractions", crc, row, key, "failed", reason)
+            found[key] = reason
+        return found
 
     def put_vectors(self, fingerprint: str, hashes: Sequence[str], matrix: NDArray[np.float32]) -> None:
         """Store one vector a text in one transaction; does not change the revision.

@@ -50,7 +50,7 @@ def known(snapshot: Path) -> dict[str, list[int]]:
 
     Empty where nothing was recorded, the machine was restarted since, or the record cannot be read.
     """
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         stored = json.loads((snapshot / STAMP_NAME).read_bytes())
         if boot() and stored["boot"] == boot():
             return {str(name): list(found) for name, found in stored["files"].items()}
@@ -88,7 +88,7 @@ def unaltered(snapshot: Path) -> list[str]:
     """Return the paths below ``snapshot`` of the files that were found right and are as they were then."""
     found = []
     for name, parts in known(snapshot).items():
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # a damaged record may name what no file is called
             if signature(snapshot / name) == parts:
                 found.append(name)
     return found
