@@ -79,8 +79,9 @@ def _met_anyway(path: Path, top: str) -> bool:
 
 
 def _printable(name: str) -> str:
-    """Return a path for messages; names that are no UTF-8 get replacement characters."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    """Return a path for messages, in one line: what is no UTF-8 or would steer a terminal is replaced."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _entry(path: Path, relative: str, shown: str) -> Entry:
