@@ -79,7 +79,7 @@ def main() -> None:
         told = read(folder)
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"large.{ {'quote': 'csv', 'utf16': 'jsonl', 'stdin': 'txt'}.get(kind, kind)}"
+        path = folder / f"large.{ {'quote': 'csv', 'utf16': 'jsonl', 'stdin': 'txt'}.get(kind, kind) }"
         make_file(kind, number << 20, path)
         with path.open("rb") as stream:
             told = read("-", stream) if kind == "stdin" else read(path)
