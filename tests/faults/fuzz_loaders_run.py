@@ -2,8 +2,9 @@
 
     python fuzz_loaders_run.py TARGET NUMBER SEED
 
-TARGET is one of ``TARGETS``, ``texts`` (all that need no extra) or ``all``. One JSON line a target goes to stdout: executions, seconds, how many
-files gave a document (``accepted``) or only reasons (``refused``), and each failure with the file that made it.
+TARGET is one of ``TARGETS``, ``texts`` (all that need no extra) or ``all``. One JSON line a target goes to
+stdout: executions, seconds, how many files gave a document (``accepted``) or only reasons (``refused``), and each
+failure with the file that made it.
 """
 
 from __future__ import annotations

@@ -77,8 +77,6 @@ def test_a_zip_that_understates_its_sizes_is_damaged(tmp_path):
 def test_entities_in_office_files_are_refused(tmp_path, doctype, encoding):
     path = tmp_path / "a.docx"
     made = files.make_docx("<w:p><w:r><w:t>&c;</w:t></w:r></w:p>", doctype)
-    with zipfile.ZipFile(tmp_path / "from.zip", "w") as target:
-        target.fp.write(b"")
     (tmp_path / "from.zip").write_bytes(made)
     with zipfile.ZipFile(tmp_path / "from.zip") as source, zipfile.ZipFile(path, "w") as target:
         for name in source.namelist():
@@ -143,17 +141,14 @@ def _fake_package(folder: Path, body: str) -> None:
         ("import time; time.sleep(600)", "takes more than 2 seconds"),
         ("import os; os._exit(139)", "broke the program that reads such files"),
         ("x = bytearray(3 << 30)", "takes too much memory"),
-        ("print('noise'); raise MarkItDownException('x')", "damaged or protected .pdf file"),
+        ("print('noise'); raise MarkItDownException", "damaged or protected .pdf file"),
     ],
     ids=["hangs", "crashes", "fills the memory", "talks"],
 )
 def test_a_converter_that_fails_harms_nobody(tmp_path, monkeypatch, body, said):
     if "bytearray" in body and not sys.platform.startswith("linux"):
         pytest.skip("only Linux limits the memory of a process")
-    _fake_package(
-        tmp_path / "fake",
-        f"if 'bad' in path: {body}" if ";" not in body else f"exec({body!r}) if 'bad' in path else 0",
-    )
+    _fake_package(tmp_path / "fake", f"exec({body!r}) if 'bad' in path else None")
     monkeypatch.setattr(sys, "path", [str(tmp_path / "fake"), *sys.path])
     for name in [name for name in sys.modules if name.partition(".")[0] == "markitdown"]:
         monkeypatch.delitem(sys.modules, name)
@@ -322,6 +317,7 @@ def test_a_hundred_thousand_tiny_files(tmp_path):
 def test_more_rows_than_can_be_numbered_are_refused(tmp_path, monkeypatch):
     from hipporag_like.rag import HippoRAG
 
+    assert 2 * limits.MOST_ROWS + 1 <= np.iinfo(np.int32).max
     rag = HippoRAG(tmp_path / "index", config=Config.from_dict({"embed": {"model": "hashing"}}))
     rag.index([Document("Ottar wove the sail in Skerrow.", "a")])
     before = rag.retrieve("Who wove the sail?", 5)
@@ -330,7 +326,6 @@ def test_more_rows_than_can_be_numbered_are_refused(tmp_path, monkeypatch):
     with pytest.raises(UsageError, match="at most 3 .* divide them into several namespaces"):
         rag.index(many)
     assert [h.passage.id for h in rag.retrieve("Who wove the sail?", 5)] == [h.passage.id for h in before]
-    assert limits.MOST_ROWS * 2 + 1 <= np.iinfo(np.int32).max + 4
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**64), 10**4000, 1e308, True, [2**70, {"a": 2**65}]])
