@@ -28,7 +28,7 @@ LAYERS = (
     {"indexing"},
     {"models", "store"},
     {"config", "text", "sentences", "progress", "once"},
-    {"types", "errors"},
+    {"types", "errors", "plain_files"},
 )
 HEIGHT = {part: -depth for depth, layer in enumerate(LAYERS) for part in layer}
 # Parts of one layer that do not know each other either.
