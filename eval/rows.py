@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hipporag_like.errors import InputError
+from hipporag_like.plain_files import read_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def read_text(path: Path) -> str:
         The file cannot be read or is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_plain(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

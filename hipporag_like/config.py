@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from hipporag_like.errors import ConfigError
 from hipporag_like.no_secrets import check_no_secret
+from hipporag_like.plain_files import read_plain
 
 METHODS = ("graph", "hipporag", "hipporag2", "dense", "bm25", "hybrid")
 LLM_KINDS = ("openai", "transformers", "scripted")
@@ -365,7 +366,7 @@ class Config:
         else:
             import tomli as tomllib
         try:
-            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+            values = tomllib.loads(read_plain(path).decode("utf-8"))
         except OSError as error:
             raise ConfigError(
                 f"cannot read the configuration {path} ({error.strerror}); check the path"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.limits import check_rows
 from hipporag_like.indexing.ragged import Rows2, Starts, starts_of
 from hipporag_like.indexing.reading import Reading
 from hipporag_like.store.tables import KeyTable, StringTable, key_hashes, pack_strings
@@ -181,9 +182,23 @@ def join(
         In their new order.
     finders
         Of the old corpus; None where it is empty.
+
+    Raises
+    ------
+    UsageError
+        There would be more rows than 32 bits can number.
     """
     passages = documents.inner(old.texts.documents, found.texts.documents)
     facts = passages.inner(old.reading.facts, found.reading.facts)
+    check_rows(
+        {
+            "passages": len(passages.source),
+            "facts": len(facts.source),
+            "names": len(old.keys[0]) - 1 + len(found.keys),
+            "spellings": len(old.forms[0]) - 1 + len(found.forms),
+            "words": len(old.terms[0]) - 1 + len(found.terms),
+        }
+    )
     used_keys = np.unique(np.concatenate([found.reading.key, found.reading.title]))
     finder = [None] * 3 if finders is None else [finders.keys, finders.forms, finders.terms]
     keys = _Table(old.keys, finder[0], found.keys, used_keys)

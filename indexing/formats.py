@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hipporag_like.errors import InputError
 from hipporag_like.indexing.formats_html import parse_html
-from hipporag_like.indexing.formats_office import parse_office
+from hipporag_like.indexing.formats_office import OFFICE
 from hipporag_like.indexing.formats_rows import check_id
 from hipporag_like.indexing.formats_tables import (
     Item,
@@ -22,7 +22,6 @@ from hipporag_like.indexing.formats_text import Page, parse_markdown, read_text,
 from hipporag_like.types import Document, Failure
 
 _PAGES: dict[str, Callable[[str], Page]] = {"txt": Page, "md": parse_markdown, "html": parse_html}
-_OFFICE = frozenset(("pdf", "docx", "pptx", "xlsx"))
 _SAME = {"text": "txt", "markdown": "md", "htm": "html", "xhtml": "html", "ndjson": "jsonl"}
 
 
@@ -46,17 +45,27 @@ class SourceFile:
     shown: str
 
 
-def read_file(file: SourceFile, namespace: str) -> Iterator[Item]:
-    """Yield what a file holds: documents with the place they were read from, and failures."""
+def read_file(file: SourceFile, namespace: str, office: Callable[[Path], Page]) -> Iterator[Item]:
+    """Yield what a file holds: documents with the place they were read from, and failures.
+
+    Parameters
+    ----------
+    file
+        To be read by the reader of its suffix.
+    namespace
+        Of the documents whose row names none.
+    office
+        Reads PDF, Word, PowerPoint and Excel files.
+    """
     try:
-        yield from _items(file, namespace)
+        yield from _items(file, namespace, office)
     except InputError as error:
         yield Failure(file.shown, str(error))
     except OSError as error:
         yield Failure(file.shown, f"cannot be read: {error.strerror or error}")
 
 
-def _items(file: SourceFile, namespace: str) -> Iterator[Item]:
+def _items(file: SourceFile, namespace: str, office: Callable[[Path], Page]) -> Iterator[Item]:
     suffix = file.path.suffix.lstrip(".").lower()
     kind = _SAME.get(suffix, suffix)
     if kind == "json":
@@ -69,13 +78,13 @@ def _items(file: SourceFile, namespace: str) -> Iterator[Item]:
             else:
                 yield from csv_rows(lines, file.shown, namespace, kind == "tsv")
     else:
-        yield file.shown, _document(file, kind, namespace)
+        yield file.shown, _document(file, kind, namespace, office)
 
 
-def _document(file: SourceFile, kind: str, namespace: str) -> Document:
+def _document(file: SourceFile, kind: str, namespace: str, office: Callable[[Path], Page]) -> Document:
     id = check_id(file.id)
-    if kind in _OFFICE:
-        page = parse_office(file.path)
+    if kind in OFFICE:
+        page = office(file.path)
     else:
         page = _PAGES.get(kind, Page)(read_text(file.path))
     metadata = {**page.metadata, "path": file.relative, "format": kind or "txt"}

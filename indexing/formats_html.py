@@ -17,6 +17,8 @@ _PARAGRAPH = frozenset(
 _LINE = frozenset("div li tr dt dd hr figcaption address summary caption option".split())
 _CELL = frozenset(("td", "th"))
 _SPACES = re.compile(r"\s+")
+# Python converts no more than 4,300 digits (sys.set_int_max_str_digits); no character has more than seven.
+_ENDLESS_REFERENCE = re.compile(r"&#[0-9]{4000,};?")
 
 
 class _Reader(HTMLParser):
@@ -93,7 +95,7 @@ def parse_html(markup: str) -> Page:
         The page shows no text.
     """
     reader = _Reader()
-    reader.feed(markup)
+    reader.feed(_ENDLESS_REFERENCE.sub("\ufffd", markup))
     reader.close()
     text = _tidy("".join(reader.parts))
     if not text:

@@ -17,6 +17,7 @@ from hipporag_like.indexing.formats_text import (
     looks_binary,
     not_decodable,
     read_text,
+    too_large,
     wide_encoding,
 )
 from hipporag_like.types import Document, Failure
@@ -24,6 +25,8 @@ from hipporag_like.types import Document, Failure
 Item = tuple[str, Document] | Failure  # a document with the place it was read from, or why there is none
 
 MAX_LINE_BYTES = 64 << 20  # a longer line is no row but a file without line ends
+# Of a file that has to be in memory as a whole: as Python's values 256 MiB take 1 to 7 GB.
+MAX_WHOLE_BYTES = 256 << 20
 
 
 def text_stream(stream: BinaryIO) -> BinaryIO:
@@ -32,12 +35,15 @@ def text_stream(stream: BinaryIO) -> BinaryIO:
     Raises
     ------
     InputError
-        The data is binary.
+        The data is binary, or UTF-16 or UTF-32 that does not fit into memory.
     """
     head = stream.read(SNIFF_BYTES)
     stream.seek(0)
     if wide_encoding(head):
-        return io.BytesIO(decode(stream.read()).encode("utf-8"))
+        data = stream.read(MAX_WHOLE_BYTES + 1)
+        if len(data) > MAX_WHOLE_BYTES:
+            raise InputError(too_large("file", MAX_WHOLE_BYTES, "save it as UTF-8, which is read in parts"))
+        return io.BytesIO(decode(data).encode("utf-8"))
     if looks_binary(head):
         raise InputError(BINARY)
     return stream
@@ -102,7 +108,8 @@ def json_rows(path: Path, shown: str, namespace: str) -> Iterator[Item]:
     InputError
         It is no JSON, or none of these.
     """
-    value = parse_json(read_text(path))
+    fix = "write it as JSON lines (.jsonl), which are read one at a time"
+    value = parse_json(read_text(path, MAX_WHOLE_BYTES, fix))
     if not isinstance(value, (dict, list)):
         raise InputError("the file holds no rows: a list or an object is expected")
     empty = True
@@ -155,26 +162,41 @@ def csv_rows(
     Raises
     ------
     InputError
-        The table has no column for the text, names a column twice, or cannot be parsed any further.
+        The table has no column for the text, names a column twice, has no rows, or cannot be parsed any further.
     """
     # The default, 128 KiB a field, is too small for a text, and the setting is one for the process.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE_BYTES))
-    texts = (_decode_line(line, offset) for offset, line in lines)
+    inside = [0]  # bytes of the row that is being read
+    texts = _counted(lines, inside)
     top, first = next(((i, line) for i, line in enumerate(texts, 1) if line.strip()), (0, ""))
     if not first:
         raise InputError("the file is empty")
     # Spreadsheets of countries with a decimal comma write semicolons.
     delimiter = "\t" if tabs else ";" if ";" in first and "," not in first else ","
-    header = _header(next(csv.reader([first], delimiter=delimiter)))
     reader = csv.reader(texts, delimiter=delimiter)
-    ended = top
+    ended, empty = top - 1, True
     try:
+        header = _header(next(csv.reader([first], delimiter=delimiter)))
+        ended = top
         for cells in reader:
-            where, ended = f"{shown}:{ended + 1}", top + reader.line_num
+            where, ended, inside[0] = f"{shown}:{ended + 1}", top + reader.line_num, 0
             if cells:
+                empty = False
                 yield _table_row(header, cells, where, namespace)
     except csv.Error as error:
         raise InputError(f"the table cannot be read after line {ended}: {error}") from error
+    if empty:
+        raise InputError("the table has no rows below the names of its columns")
+
+
+def _counted(lines: Iterable[tuple[int, bytes | None]], inside: list[int]) -> Iterator[str]:
+    """Yield the lines as text; a quotation mark that nobody closes makes one row of all that follows."""
+    for offset, line in lines:
+        text = _decode_line(line, offset)
+        inside[0] += len(line or b"")
+        if inside[0] > MAX_LINE_BYTES:
+            raise InputError(too_large("row", MAX_LINE_BYTES, "look for a quotation mark that is not closed"))
+        yield text
 
 
 def _header(cells: list[str]) -> list[str]:

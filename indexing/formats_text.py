@@ -13,6 +13,8 @@ from typing import Any
 from hipporag_like.errors import InputError
 
 SNIFF_BYTES = 8192  # enough to tell a binary file, cheap for a film in the folder
+# Of one document: ten times the Bible in fourteen languages is 60 MB. Cutting and reading it takes 1 GB of memory.
+MAX_TEXT_BYTES = 64 << 20
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _WIDE_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -79,13 +81,27 @@ def looks_binary(head: bytes) -> bool:
     return b"\0" in head or len(head) - len(head.translate(None, _CONTROLS)) > _BINARY_SHARE * len(head)
 
 
-def read_text(path: Path) -> str:
+def too_large(what: str, most: int = MAX_TEXT_BYTES, fix: str = "split it into several files") -> str:
+    """Return the sentence for what would not fit into memory once it is cut and read."""
+    return f"the {what} has more than {most >> 20} MiB, too much for one document; {fix}"
+
+
+def read_text(path: Path, most: int = MAX_TEXT_BYTES, fix: str = "split it into several files") -> str:
     """Return the text of a file, with line feeds as the only line ends.
+
+    Parameters
+    ----------
+    path
+        The file.
+    most
+        Bytes that are read.
+    fix
+        What to do with a file that has more.
 
     Raises
     ------
     InputError
-        The file is empty, binary or in another encoding.
+        The file is empty, binary, too large or in another encoding.
     OSError
         It cannot be read.
     """
@@ -93,7 +109,9 @@ def read_text(path: Path) -> str:
         data = stream.read(SNIFF_BYTES)
         if wide_encoding(data) is None and looks_binary(data):
             raise InputError(BINARY)
-        data += stream.read()
+        data += stream.read(most + 1 - len(data))
+    if len(data) > most:
+        raise InputError(too_large("file", most, fix))
     return unix_lines(decode(data))
 
 

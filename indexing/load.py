@@ -14,8 +14,9 @@ from hipporag_like.errors import InputError
 from hipporag_like.indexing.formats import read_file
 from hipporag_like.indexing.formats_rows import parse_json
 from hipporag_like.indexing.formats_tables import Item, byte_lines, jsonl_rows
-from hipporag_like.indexing.formats_text import decode, unix_lines
+from hipporag_like.indexing.formats_text import MAX_TEXT_BYTES, decode, too_large, unix_lines
 from hipporag_like.indexing.load_files import apart, find_files
+from hipporag_like.indexing.office_process import OfficeProcess
 from hipporag_like.types import DEFAULT_NAMESPACE, Document, Failure
 
 STANDARD_INPUT = "-"
@@ -74,11 +75,12 @@ def _is_missing(source: str | Path) -> bool:
 
 def _load(given: list[str | Path], namespace: str, stdin: TextIO | BinaryIO | None) -> Iterator[Item]:
     paths = [source for source in given if str(source) != STANDARD_INPUT]
-    for entry in apart([entry for path in paths for entry in find_files(path)]):
-        if isinstance(entry, Failure):
-            yield entry
-        else:
-            yield from read_file(entry, namespace)
+    with OfficeProcess() as office:
+        for entry in apart([entry for path in paths for entry in find_files(path)]):
+            if isinstance(entry, Failure):
+                yield entry
+            else:
+                yield from read_file(entry, namespace, office.parse)
     if len(paths) < len(given):
         try:
             yield from _read_stream(_bytes_of(stdin if stdin is not None else sys.stdin), namespace)
@@ -104,10 +106,13 @@ def _read_stream(stream: BinaryIO, namespace: str) -> Iterator[Item]:
     if head and _is_object(head[-1][1]):
         yield from jsonl_rows(itertools.chain(head, lines), _STREAM, namespace)
         return
-    pieces = [line for _, line in itertools.chain(head, lines)]
-    if None in pieces:
-        raise InputError("the file has a line that is too long for a text")
-    text = unix_lines(decode(b"".join(line for line in pieces if line is not None)))
+    pieces, size = list[bytes](), 0
+    for _, line in itertools.chain(head, lines):
+        size += MAX_TEXT_BYTES if line is None else len(line)
+        if line is None or size > MAX_TEXT_BYTES:
+            raise InputError(too_large("file", fix="write it into several files"))
+        pieces.append(line)
+    text = unix_lines(decode(b"".join(pieces)))
     yield _STREAM, Document(text, metadata={"format": "txt"}, namespace=namespace)
 
 

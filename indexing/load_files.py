@@ -9,16 +9,10 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from hipporag_like.indexing.formats import SourceFile
+from hipporag_like.plain_files import special
 from hipporag_like.types import Failure
 
 Entry = SourceFile | Failure
-
-_SPECIAL = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-)
 
 
 def find_files(source: str | Path) -> Iterator[Entry]:
@@ -79,8 +73,9 @@ def _met_anyway(path: Path, top: str) -> bool:
 
 
 def _printable(name: str) -> str:
-    """Return a path for messages; names that are no UTF-8 get replacement characters."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    """Return a path for messages, in one line: what is no UTF-8 or would steer a terminal is replaced."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
 def _entry(path: Path, relative: str, shown: str) -> Entry:
@@ -89,9 +84,8 @@ def _entry(path: Path, relative: str, shown: str) -> Entry:
     except OSError as error:
         broken = os.path.islink(path) and isinstance(error, FileNotFoundError)
         return Failure(shown, "a link to nothing" if broken else f"cannot be read: {error.strerror or error}")
-    special = next((what for test, what in _SPECIAL if test(mode)), None)
-    if special:
-        return Failure(shown, f"not a file but {special}")
+    if not stat.S_ISREG(mode):
+        return Failure(shown, f"not a file but {special(mode)}")
     return SourceFile(path, relative, relative, shown)
 
 

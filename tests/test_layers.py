@@ -29,7 +29,7 @@ LAYERS = (
     {"models", "store"},
     {"config", "text", "sentences", "progress", "once"},
     {"no_secrets"},
-    {"types", "errors"},
+    {"types", "errors", "plain_files"},
 )
 HEIGHT = {part: -depth for depth, layer in enumerate(LAYERS) for part in layer}
 # Parts of one layer that do not know each other either.

@@ -14,6 +14,7 @@ from hipporag_like.errors import HippoRAGLikeError
 from hipporag_like.text import squeeze
 
 DEBUG = "HIPPORAG_LIKE_DEBUG"
+_LONGEST = 2000  # characters of a sentence: a screen
 INTERRUPTED = 130  # 128 + SIGINT, what shells report for a process stopped by Ctrl-C
 
 # Newer typer carries its own copy of click, older typer imports it; the class all usage errors share is
@@ -22,8 +23,11 @@ CommandLineError: Any = typer.BadParameter.__mro__[2]
 
 
 def say(message: str) -> None:
-    """Write one line to stderr."""
-    sys.stderr.write(squeeze(message) + "\n")
+    """Write one line to stderr; of one that quotes something endless its beginning and its end."""
+    line = squeeze(message)
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST * 3 // 4]} ... {line[-_LONGEST // 4 :]}"  # at the end stands the fix
+    sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
 

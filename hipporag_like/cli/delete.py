@@ -40,10 +40,11 @@ def run(
 
         show(render_report(report, spent))
     missing = [failure.source for failure in report.failures if failure.source in ids]
+    kind = "" if report.deleted else "error: "  # what was found is deleted, and the exit code says so
     for failure in report.failures:
         if failure.source not in missing:
-            say(f"error: {failure.source}: {failure.reason}")
+            say(f"{kind}{failure.source}: {failure.reason}")
     if missing or not report.deleted:
-        say(f"error: {index} holds no document {', '.join(missing or ids)}; query --json shows the ids")
+        say(f"{kind}{index} holds no document {', '.join(missing or ids)}; query --json shows the ids")
     if not report.deleted:
         raise typer.Exit(2)

@@ -11,6 +11,7 @@ from typing import Any
 
 from hipporag_like.errors import ModelError
 from hipporag_like.models.named_path import named_path
+from hipporag_like.plain_files import read_plain
 
 WEIGHTS = "*.safetensors"
 # Besides the weights, these decide what a model answers.
@@ -46,7 +47,7 @@ def read_config(name: str) -> Mapping[str, Any]:
     """
     path = _config_path(name)
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(read_plain(path).decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read ({reason(error)}); copy the model again.") from error
     if not isinstance(config, dict):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hipporag_like.errors import InputError
+from hipporag_like.plain_files import read_plain
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.text import entity_key, squeeze
 from hipporag_like.types import Triple
@@ -68,7 +69,7 @@ def read_openie(file: Path) -> Rows:
         The file cannot be read, is no JSON, or holds no usable row.
     """
     try:
-        data = file.read_bytes()
+        data = read_plain(file)
         text = data.decode("utf-8-sig")
     except OSError as error:
         raise InputError(

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from hipporag_like.errors import ConfigError
 from hipporag_like.models.named_path import named_path
 from hipporag_like.models.protocols import Message
+from hipporag_like.plain_files import read_plain
 from hipporag_like.text import content_hash, squeeze
 
 # The slots of each file: all of them must be there, and no other.
@@ -155,7 +156,7 @@ def _own_files(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_plain(path).decode("utf-8-sig").replace("\r\n", "\n")
     except OSError as error:
         raise ConfigError(f"cannot read the prompt {path} ({error.strerror}); check the file") from error
     except UnicodeDecodeError as error:

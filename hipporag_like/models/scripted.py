@@ -20,6 +20,7 @@ from typing import Any
 
 from hipporag_like.errors import InputError, LLMError
 from hipporag_like.models.protocols import Prompt, Reply
+from hipporag_like.plain_files import read_plain
 from hipporag_like.text import content_hash, words
 from hipporag_like.types import Usage
 
@@ -86,7 +87,7 @@ class ScriptedLLM:
             The file cannot be read or is not of the form.
         """
         try:
-            values = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+            values = json.loads(read_plain(path).decode("utf-8-sig"))
         except OSError as error:
             raise InputError(f"cannot read the script {path}: {error.strerror}; {_FIX}") from error
         except (ValueError, RecursionError) as error:

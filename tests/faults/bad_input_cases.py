@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sqlite3
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -129,6 +130,12 @@ def folder(name: str, *files: tuple[str, bytes]) -> Setup:
 def links_in_a_circle() -> None:
     os.symlink("b", "a")
     os.symlink("a", "b")
+
+
+def entities_in_docx() -> None:
+    """Make an office file as of a billion laughs."""
+    with zipfile.ZipFile("a.docx", "w") as made:
+        made.writestr("word/document.xml", '<!DOCTYPE w [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><w>&b;</w>')
 
 
 def questions_file(rows: list[dict[str, object]], corpus: bytes = GOOD) -> Setup:
@@ -364,6 +371,20 @@ SOURCES = [
         ("a.csv:3", "3 cells"),
         put("a.csv", "id,text\n1,The lamp\n2,One,two\n"),
     ),
+    Case(
+        "CSV of nothing but column names",
+        "index a.csv --index my_index",
+        2,
+        ("a.csv", "no rows"),
+        put("a.csv", "id,text\n"),
+    ),
+    Case(
+        "Word file with entities",
+        "index a.docx --index my_index",
+        2,
+        ("a.docx", "entities"),
+        entities_in_docx,
+    ),
     Case("nothing on stdin", "index - --index my_index", 2, ("standard input", "empty")),
     Case(
         "binary on stdin",
@@ -446,6 +467,8 @@ OPTIONS = [
         put("a.toml", "[search\nk="),
         foreign=True,
     ),
+    Case("config is a pipe", f"{Q} --config pipe", 2, ("pipe", "not a file"), lambda: os.mkfifo("pipe")),
+    Case("config is a device", f"{Q} --config /dev/zero", 2, ("/dev/zero", "a device")),
     Case("config is a folder", f"{Q} --config a.toml", 2, ("a.toml",), folder("a.toml"), foreign=True),
     Case(
         "config not UTF-8",

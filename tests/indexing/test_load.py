@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from hipporag_like.errors import InputError
 from hipporag_like.indexing import formats_office, formats_tables
-from hipporag_like.indexing.formats_text import BINARY, parse_markdown, title_from_name
+from hipporag_like.indexing.formats_text import BINARY, Page, parse_markdown, title_from_name
 from hipporag_like.indexing.load import load
 from hipporag_like.types import Document, Failure
 
@@ -498,7 +499,6 @@ def test_without_markitdown_the_extra_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "markitdown", None)
-    formats_office._converter.cache_clear()
     (tmp_path / "ok.txt").write_text("Fine.")
     (tmp_path / f"a.{suffix}").write_bytes(b"%PDF-1.4 x" if suffix == "pdf" else EMPTY_ZIP)
     documents, failures = split(tmp_path)
@@ -511,19 +511,29 @@ class _Result:
         self.text_content, self.title = text, "Their title"
 
 
+class _Attempt:
+    exc_info = (MemoryError, None, None)
+
+
 def _fake_markitdown(outcome: str) -> ModuleType:
-    class MarkItDownException(Exception): ...
+    class MarkItDownException(Exception):
+        attempts = [_Attempt()] if outcome == "memory" else None
 
     class MissingDependencyException(MarkItDownException): ...
 
     class MarkItDown:
-        def __init__(self, enable_plugins: bool) -> None:
-            assert not enable_plugins
+        def __init__(self, enable_builtins: bool, enable_plugins: bool) -> None:
+            assert (
+                not enable_builtins and not enable_plugins
+            )  # one converter, so that none takes it for a text
+
+        def register_converter(self, converter: object) -> None:
+            assert type(converter).__name__ == "PdfConverter"
 
         def convert_local(self, path: str) -> _Result:
             if outcome == "missing":
                 raise MissingDependencyException
-            if outcome == "damaged":
+            if outcome in ("damaged", "memory"):
                 raise MarkItDownException
             return _Result(outcome)
 
@@ -537,6 +547,7 @@ def _fake_markitdown(outcome: str) -> ModuleType:
     [
         ("missing", "hipporag-like[files]"),
         ("damaged", "damaged or protected .pdf file"),
+        ("memory", "takes too much memory"),
         (" ", "there is no text in the file"),
         ("Text\0 here. ", None),
     ],
@@ -544,17 +555,19 @@ def _fake_markitdown(outcome: str) -> ModuleType:
 def test_what_markitdown_may_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: str, expected: str | None
 ) -> None:
+    converters = ModuleType("markitdown.converters")
+    converters.PdfConverter = type("PdfConverter", (), {})
     monkeypatch.setitem(sys.modules, "markitdown", _fake_markitdown(outcome))
+    monkeypatch.setitem(sys.modules, "markitdown.converters", converters)
     formats_office._converter.cache_clear()
-    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4 x")
-    documents, failures = split(tmp_path)
-    formats_office._converter.cache_clear()
-    if expected is None:
-        assert documents == [
-            Document("Text here.", "a.pdf", "Their title", {"path": "a.pdf", "format": "pdf"})
-        ]
-    else:
-        assert expected in failures[0].reason
+    try:
+        if expected is None:
+            assert formats_office.convert(tmp_path / "a.pdf", "pdf") == Page("Text here.", "Their title")
+        else:
+            with pytest.raises(InputError, match=re.escape(expected)):
+                formats_office.convert(tmp_path / "a.pdf", "pdf")
+    finally:
+        formats_office._converter.cache_clear()
 
 
 @pytest.mark.filterwarnings("ignore")  # those of markitdown's own dependencies
@@ -573,7 +586,6 @@ def test_real_office_files(tmp_path: Path, kind: str) -> None:
         book.active.append(["name", "deed"])
         book.active.append(["Ada", "wrote the first program"])
         book.save(path)
-    formats_office._converter.cache_clear()
     documents, failures = split(path)
     assert failures == []
     assert "wrote the first program" in documents[0].text
