@@ -280,6 +280,8 @@ def _publish(
                 sizes[namespace] = _segment(journal, namespace, segment, writer, config, models, track, run)
             run.passages = sum(size["passages"] for size in sizes.values())
             run.all_known &= set(kept) <= set(sizes)  # of a namespace that is gone nothing is noted
+            # A triple may be in other words than its passage, so that its words do not lead to it.
+            run.all_known &= not any(size["triples"] for size in (*kept.values(), *sizes.values()))
             failed = [[f.source, f.reason] for f in run.failed]
             fields |= {"namespaces": sizes, "revision": journal.revision(), "failed": failed}
             with run.timed("publish"):

@@ -49,7 +49,7 @@ class Gone:
     passages
         Their passages.
     texts
-        What was embedded for their facts and entities.
+        What was embedded for their facts and entities, now or before others came.
     """
 
     passages: tuple[Passage, ...]
@@ -65,10 +65,18 @@ def gone_from(segment: Segment, passages: Sequence[int]) -> Gone:
             texts.append(_fact_text(segment, fact))
             entities.update(segment.fact_entities.row(fact)[0].tolist())
     if segment.is_light:
-        texts = words_of(texts)
+        texts = words_of(passage_text(segment.passage(number)) for number in passages)
     else:
         texts += segment.entity_names.take(sorted(entities))
+        texts += _spellings(segment, passages)
     return Gone(tuple(segment.passage(number) for number in passages), tuple(texts))
+
+
+def _spellings(segment: Segment, passages: Sequence[int]) -> list[str]:
+    """Return every spelling of a name in some passages; an entity may have been shown by it once."""
+    starts, codes = segment.array("spelled_indptr"), segment.array("spelled_form")
+    rows = {code >> 1 for n in passages for code in codes[starts[n] : starts[n + 1]].tolist()}
+    return segment.strings("form").take(sorted(rows))
 
 
 def prune_gone(folder: Path, journal: Journal, extractor: Extractor, gone: Sequence[Gone]) -> tuple[int, int]:
@@ -128,13 +136,17 @@ def _live_hashes(index: Index) -> Iterator[str]:
             yield content_hash(relation_text(segment.relation(number)))
         for number in range(segment.n_passages):
             yield content_hash(passage_text(segment.passage(number)))
-        texts = _fact_texts(segment)
-        yield from map(content_hash, words_of(texts) if segment.is_light else texts)
+        yield from map(content_hash, _fact_texts(segment))
 
 
 def _fact_texts(segment: Segment) -> Iterator[str]:
-    """Yield what stands for each fact."""
-    return (_fact_text(segment, number) for number in range(segment.n_facts))
+    """Yield what is embedded for facts: each of them, or all words that may stand in one."""
+    if segment.is_light:
+        yield from words_of(())
+        yield from segment.strings("term")
+        return
+    for number in range(segment.n_facts):
+        yield _fact_text(segment, number)
 
 
 def _fact_text(segment: Segment, number: int) -> str:
