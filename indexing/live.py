@@ -83,6 +83,7 @@ def prune_gone(folder: Path, journal: Journal, extractor: Extractor, gone: Seque
     """Delete what is left of documents that are gone, unless others hold the same; returns as :func:`prune`.
 
     What costs time is looking at texts that share all their words with one that is gone, not the size of the index.
+    What has function words only cannot be looked for, says nothing, and stays.
     """
     with open_snapshot(folder) as snapshot:
         segments = list(Index(snapshot).segments.values())
@@ -91,10 +92,14 @@ def prune_gone(folder: Path, journal: Journal, extractor: Extractor, gone: Seque
         for part in gone:
             for passage in part.passages:
                 text = passage_text(passage)
-                same = [p for segment in segments for p in _like(segment, text)]
-                own = {extractor.key(passage), paid_key(passage)}
+                # An extractor may not look at the title, so that one of the same text under another title counts.
+                said = lexical_tokens(passage.text)
+                wanted = said or lexical_tokens(text)
+                same = [p for segment in segments for p in _like(segment, wanted)]
+                own = {paid_key(passage)} if wanted else set()
+                own |= {extractor.key(passage)} if said else set()
                 keys += own.difference(*({extractor.key(p), paid_key(p)} for p in same))
-                if all(passage_text(p) != text for p in same):
+                if wanted and all(passage_text(p) != text for p in same):
                     hashes.append(content_hash(text))
             hashes += [
                 content_hash(text) for text in dict.fromkeys(part.texts) if not _is_live(segments, text)
@@ -102,14 +107,14 @@ def prune_gone(folder: Path, journal: Journal, extractor: Extractor, gone: Seque
         return journal.forget(list(dict.fromkeys(keys)), list(dict.fromkeys(hashes)))
 
 
-def _like(segment: Segment, text: str) -> list[Passage]:
-    """Return the passages that hold all words of a text."""
-    return [segment.passage(row) for row in holding(segment, lexical_tokens(text)).tolist()]
+def _like(segment: Segment, words: Sequence[str]) -> list[Passage]:
+    """Return the passages that hold all of some words."""
+    return [segment.passage(row) for row in holding(segment, words).tolist()]
 
 
 def _is_live(segments: Sequence[Segment], text: str) -> bool:
     """Return whether a segment still embeds a text: as a word, the name of an entity or a fact."""
-    key = entity_key(text)
+    key, wanted = entity_key(text), lexical_tokens(text)
     for segment in segments:
         if segment.is_light and (text in STOPWORDS or segment.terms.find(text) >= 0):
             return True
@@ -119,7 +124,9 @@ def _is_live(segments: Sequence[Segment], text: str) -> bool:
         if entity >= 0 and segment.entity_names[entity] == text:
             return True
         starts = segment.array("passage_facts")
-        for row in holding(segment, lexical_tokens(text)).tolist():
+        if not wanted:
+            return True
+        for row in holding(segment, wanted).tolist():
             facts = range(int(starts[row]), int(starts[row + 1]))
             if any(_fact_text(segment, fact) == text for fact in facts):
                 return True

@@ -13,6 +13,7 @@ import pytest
 from hipporag_like.config import Config, EmbedConfig
 from hipporag_like.indexing import build
 from hipporag_like.indexing.live import prune
+from hipporag_like.models.rules import RulesExtractor
 from hipporag_like.rag import HippoRAG
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.store.journal import Journal
@@ -149,6 +150,25 @@ def test_the_journal_keeps_what_is_in_use_and_no_more(
         rag.delete(gone)
         fresh.index([d for d in MET if d.id not in gone])
         assert kept(rag.path) == kept(fresh.path)
+
+
+@pytest.mark.parametrize("look_at_all", [0, 2000])
+def test_the_same_text_under_another_title_keeps_its_extraction(
+    tmp_path: Path, embedder: Any, monkeypatch: pytest.MonkeyPatch, look_at_all: int
+):
+    monkeypatch.setattr(build, "LOOK_AT_ALL", look_at_all)
+    rules = RulesExtractor()  # which looks at the text only
+    rag = HippoRAG(tmp_path / "index", embedder=embedder, extractor=rules)
+    twins = [
+        Document(text, f"{title} {text}", title)
+        for title in ("Oslo", "Bergen")
+        for text in ("Otto sang.", "The Who")
+    ]
+    rag.index([*twins, Document("Anna sang.", "anna")])
+    rag.delete([d.id for d in twins if d.title == "Oslo"])
+    fresh = HippoRAG(tmp_path / "fresh", embedder=embedder, extractor=rules)
+    fresh.index([*twins[2:], Document("Anna sang.", "anna")])
+    assert kept(rag.path) == kept(fresh.path)
 
 
 def test_a_spelling_that_showed_an_entity_once_goes_too(
