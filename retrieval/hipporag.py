@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import HippoConfig
 from hipporag_like.retrieval.diffusion import spread
+from hipporag_like.retrieval.inside import Mask
 from hipporag_like.retrieval.phrase_graph import PhraseGraph
 from hipporag_like.retrieval.ranked import Ranked, best_of, min_max, similarities
 from hipporag_like.types import Seed
@@ -26,6 +27,7 @@ def rank(
     cosines: Sequence[NDArray[np.float32]],
     config: HippoConfig,
     engine: str,
+    seen: Sequence[Mask] | None = None,
 ) -> Ranked:
     """Return the ranking of all passages; several graphs count as one that has no edges between them.
 
@@ -43,6 +45,8 @@ def rank(
         Numbers.
     engine
         See ``retrieval.diffusion.spread``.
+    seen
+        One bool array a namespace, (n_phrases,): phrases that may be named as seeds; None means all.
     """
     linked = [_nearest(graphs, vector) for vector in vectors]
     found = [(name, node) for name, node in zip(entities, linked, strict=True) if node is not None]
@@ -71,6 +75,7 @@ def rank(
     seeds = tuple(
         Seed(graphs[part].names[phrase], value / total, "embedding", names[part, phrase])
         for (part, phrase), value in sorted(weight.items(), key=lambda item: (-item[1], item[0]))
+        if seen is None or seen[part][phrase]
     )
     return Ranked(scores, masses, seeds)
 

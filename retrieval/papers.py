@@ -11,7 +11,8 @@ from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.texts import plain
 from hipporag_like.retrieval import hipporag, hipporag2
 from hipporag_like.retrieval.filters import allowed_passages, check_where
-from hipporag_like.retrieval.phrase_graph import PhraseGraph, fact_of, facts_of, phrase_graph_of
+from hipporag_like.retrieval.inside import Mask, held
+from hipporag_like.retrieval.phrase_graph import PhraseGraph, fact_of, facts_of, phrase_graph_of, stated
 from hipporag_like.retrieval.query import PATHS_SHOWN, Clock, Options, Query, Vector, why_empty
 from hipporag_like.retrieval.ranked import Linked, Ranked, best_of, similarities
 from hipporag_like.types import Hit, PathStep, ScoredFact, Trace
@@ -46,15 +47,16 @@ def search(segments: Sequence[Segment], query: Query, vector: Vector, options: O
     cosines = [similarities(segment.array("passage_vectors"), vector) for segment in segments]
     clock.lap("dense")
     if query.method == "hipporag":
-        ranked = _by_entities(graphs, query, cosines, options, clock)
+        ranked = _by_entities(graphs, query, cosines, masks, options, clock)
     else:
-        ranked = _by_facts(segments, graphs, query, vector, cosines, options)
+        ranked = _by_facts(segments, graphs, query, vector, cosines, masks, options)
         clock.lap("walk")
     method = "dense" if ranked.note else query.method
     hits = _hits(segments, graphs, ranked, query, masks, "dense" if ranked.note else "graph")
     clock.lap("hits")
     found = tuple(
-        ScoredFact(fact_of(segments[f.part], f.number), f.score, f.similarity) for f in ranked.facts
+        ScoredFact(fact_of(segments[f.part], f.number, masks[f.part]), f.score, f.similarity)
+        for f in ranked.facts
     )
     return Trace(
         question=query.text,
@@ -73,6 +75,7 @@ def _by_entities(
     graphs: Sequence[PhraseGraph],
     query: Query,
     cosines: Sequence[NDArray[np.float32]],
+    masks: Sequence[Mask | None],
     options: Options,
     clock: Clock,
 ) -> Ranked:
@@ -81,7 +84,8 @@ def _by_entities(
     vectors = options.embed(entities) if entities else np.zeros((0, 1), np.float32)
     clock.lap("embed")
     engine = options.search.engine
-    ranked = hipporag.rank(graphs, entities, vectors, cosines, options.hipporag, engine)
+    seen = [held(graph.mentions, mask, graph.n_phrases) for graph, mask in zip(graphs, masks, strict=True)]
+    ranked = hipporag.rank(graphs, entities, vectors, cosines, options.hipporag, engine, seen)
     clock.lap("walk")
     return ranked
 
@@ -92,6 +96,7 @@ def _by_facts(
     query: Query,
     vector: Vector,
     cosines: Sequence[NDArray[np.float32]],
+    masks: Sequence[Mask | None],
     options: Options,
 ) -> Ranked:
     keep = None
@@ -101,7 +106,8 @@ def _by_facts(
         def keep(facts: Sequence[Linked]) -> Sequence[int]:
             return ask(query.text, [fact_of(segments[f.part], f.number).text for f in facts])
 
-    return hipporag2.rank(graphs, vector, cosines, options.hipporag, keep, options.search.engine)
+    seen = [stated(segment, mask) for segment, mask in zip(segments, masks, strict=True)]
+    return hipporag2.rank(graphs, vector, cosines, options.hipporag, keep, options.search.engine, seen)
 
 
 def _hits(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.rows import Rows
+from hipporag_like.retrieval.inside import Inside
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.mentions import ranges
 from hipporag_like.retrieval.walk import WalkResult
@@ -27,18 +28,20 @@ MAX_SENDERS = 16  # best senders followed from one node
 
 
 def best_path(
-    segment: Segment, question: str, linked: Linked, walked: WalkResult, passage: int
+    inside: Inside, question: str, linked: Linked, walked: WalkResult, passage: int
 ) -> tuple[PathStep, ...]:
     """Return the path that carried most to a passage; empty where the walk did not reach it.
 
     Parameters
     ----------
-    segment, question, linked, walked
+    inside
+        The namespace, and what may be seen of it; the path goes nowhere else.
+    question, linked, walked
         The query.
     passage
         Number of a passage.
     """
-    mass = _Mass(segment, walked)
+    segment, mass = inside.segment, _Mass(inside, walked)
     start = mass.best_fact(passage)
     if start < 0:
         return ()
@@ -54,13 +57,13 @@ def best_path(
 class _Mass:
     """The walk's mass by node; nodes are entities, then facts."""
 
-    def __init__(self, segment: Segment, walked: WalkResult) -> None:
-        self._segment = segment
+    def __init__(self, inside: Inside, walked: WalkResult) -> None:
+        self._inside = inside
         self._walked = walked
 
     def best_fact(self, passage: int) -> int:
         """Return the passage's fact with most mass, -1 where the walk reached none."""
-        first, last = self._segment.array("passage_facts")[passage : passage + 2].tolist()
+        first, last = self._inside.segment.array("passage_facts")[passage : passage + 2].tolist()
         lo, hi = np.searchsorted(self._walked.facts, [first, last]).tolist()
         if lo == hi:
             return -1
@@ -71,12 +74,16 @@ class _Mass:
         return float(_look_up(self._walked.facts, self._walked.fact_mass, np.array([number]))[0])
 
     def met_facts(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
-        """Return the part of an entity's row that the walk reached, looked up from the smaller side."""
-        return _met(self._walked.facts, columns, weights)
+        """Return the part of an entity's row that the walk reached and that may be seen."""
+        columns, weights = _met(self._walked.facts, columns, weights)
+        seen = self._inside.facts(columns)
+        return columns[seen], weights[seen]
 
     def met_entities(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
-        """Return the part of a row of entities that the walk reached."""
-        return _met(self._walked.entities, columns, weights)
+        """Return the part of a row of entities that the walk reached and that may be seen."""
+        columns, weights = _met(self._walked.entities, columns, weights)
+        seen = self._inside.entities(columns)
+        return columns[seen], weights[seen]
 
     def facts(self, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return the mass of facts."""

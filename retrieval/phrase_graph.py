@@ -18,6 +18,7 @@ from hipporag_like.errors import UsageError
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.rows import Rows, rows_of
 from hipporag_like.retrieval.diffusion import Diffusion, prepare
+from hipporag_like.retrieval.inside import Inside, Mask, held
 from hipporag_like.store.tables import StringTable
 from hipporag_like.types import Fact, Triple
 
@@ -68,14 +69,34 @@ class PhraseGraph:
         return prepare(self.graph, self.n_phrases)
 
 
-def fact_of(segment: Segment, number: int) -> Fact:
-    """Return one fact of a namespace's phrase graph in words."""
+def fact_of(segment: Segment, number: int, passages: Mask | None = None) -> Fact:
+    """Return one fact of a namespace's phrase graph in words, with the first of some passages that states it.
+
+    Parameters
+    ----------
+    segment, number
+        The fact.
+    passages
+        bool, (n_passages,): one of these states it; None means all.
+    """
     if not segment.has_phrases:
         return segment.fact(number)
     triple = Triple(*segment.relation(number))
     passage = int(segment.array("relation_passage")[number])
+    if passages is not None:
+        rows = segment.passage_relations
+        places = np.flatnonzero(rows.indices == number)
+        owners = np.searchsorted(rows.indptr, places, side="right") - 1
+        passage = int(owners[passages[owners]][0])
     ends = dict.fromkeys((triple.subject, triple.object))
     return Fact(number, triple.text, segment.passage_ids[passage], tuple(ends), triple)
+
+
+def stated(segment: Segment, passages: Mask | None) -> Mask:
+    """Return which facts of the phrase graph some passages state: bool, (n_facts,); all where none are named."""
+    if segment.has_phrases:
+        return held(segment.passage_relations, passages, len(segment.relation_texts))
+    return Inside(segment, passages).facts(np.arange(segment.n_facts))
 
 
 def facts_of(segment: Segment, passage: int) -> list[int]:
