@@ -20,7 +20,7 @@ from hipporag_like.models.llm_extractor import paid_key
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.snapshot import open_snapshot
-from hipporag_like.text import STOPWORDS, content_hash, entity_key
+from hipporag_like.text import content_hash, entity_key
 from hipporag_like.types import Passage
 
 
@@ -91,19 +91,16 @@ def prune_gone(folder: Path, journal: Journal, extractor: Extractor, gone: Seque
         hashes: list[str] = []
         for part in gone:
             for passage in part.passages:
-                text = passage_text(passage)
                 # An extractor may not look at the title, so that one of the same text under another title counts.
                 said = lexical_tokens(passage.text)
-                wanted = said or lexical_tokens(text)
+                wanted = said or lexical_tokens(passage_text(passage))
                 same = [p for segment in segments for p in _like(segment, wanted)]
                 own = {paid_key(passage)} if wanted else set()
                 own |= {extractor.key(passage)} if said else set()
                 keys += own.difference(*({extractor.key(p), paid_key(p)} for p in same))
-                if wanted and all(passage_text(p) != text for p in same):
-                    hashes.append(content_hash(text))
-            hashes += [
-                content_hash(text) for text in dict.fromkeys(part.texts) if not _is_live(segments, text)
-            ]
+            texts = {content_hash(text): text for text in (*map(passage_text, part.passages), *part.texts)}
+            embedded = sorted(journal.embedded(list(texts)))  # few spellings are
+            hashes += [key for key in embedded if not _is_live(segments, texts[key])]
         return journal.forget(list(dict.fromkeys(keys)), list(dict.fromkeys(hashes)))
 
 
@@ -113,21 +110,21 @@ def _like(segment: Segment, words: Sequence[str]) -> list[Passage]:
 
 
 def _is_live(segments: Sequence[Segment], text: str) -> bool:
-    """Return whether a segment still embeds a text: as a word, the name of an entity or a fact."""
+    """Return whether a segment still embeds a text: as a word, the name of an entity, a fact or a passage."""
     key, wanted = entity_key(text), lexical_tokens(text)
+    if not wanted:
+        return True
     for segment in segments:
-        if segment.is_light and (text in STOPWORDS or segment.terms.find(text) >= 0):
+        if segment.is_light and segment.terms.find(text) >= 0:
             return True
-        if segment.is_light:
-            continue
-        entity = segment.entity_keys.find(key)
+        entity = -1 if segment.is_light else segment.entity_keys.find(key)
         if entity >= 0 and segment.entity_names[entity] == text:
             return True
         starts = segment.array("passage_facts")
-        if not wanted:
-            return True
         for row in holding(segment, wanted).tolist():
-            facts = range(int(starts[row]), int(starts[row + 1]))
+            facts = range(0) if segment.is_light else range(int(starts[row]), int(starts[row + 1]))
+            if passage_text(segment.passage(row)) == text:
+                return True
             if any(_fact_text(segment, fact) == text for fact in facts):
                 return True
     return False

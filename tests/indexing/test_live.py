@@ -171,6 +171,19 @@ def test_the_same_text_under_another_title_keeps_its_extraction(
     assert kept(rag.path) == kept(fresh.path)
 
 
+def test_a_text_that_is_also_a_name_is_kept_for_it(
+    tmp_path: Path, embedder: Any, extractor: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(build, "LOOK_AT_ALL", 0)
+    rag = HippoRAG(tmp_path / "index", embedder=embedder, extractor=extractor)
+    others = [Document("We saw Zebra Code here.", "a"), Document("Zebra", "b")]
+    rag.index([*others, Document("Zebra Code", "gone"), Document("We saw Zebra here.", "gone too")])
+    rag.delete(["gone", "gone too"])
+    fresh = HippoRAG(tmp_path / "fresh", embedder=embedder, extractor=extractor)
+    fresh.index(others)
+    assert kept(rag.path) == kept(fresh.path)
+
+
 def test_a_spelling_that_showed_an_entity_once_goes_too(
     tmp_path: Path, embedder: Any, extractor: Any, monkeypatch: pytest.MonkeyPatch
 ):
