@@ -6,13 +6,16 @@ passage of another. What it met on the way outside of the filter is not shown, n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.display import spaced
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.rows import Rows
+from hipporag_like.retrieval.mentions import ranges
+from hipporag_like.types import Fact
 
 Mask = NDArray[np.bool_]
 
@@ -49,6 +52,29 @@ class Inside:
             return np.ones(len(numbers), dtype=bool)
         rows = self.segment.entity_facts
         return np.array([self.facts(rows.row(number)[0]).any() for number in numbers.tolist()], dtype=bool)
+
+    def name(self, entity: int) -> str:
+        """Return how an entity is shown: by its most frequent spelling in passages that may be seen."""
+        segment = self.segment
+        if self.passages is None:
+            return segment.entity_names[entity]
+        facts = segment.entity_facts.row(entity)[0]
+        passages = np.unique(segment.array("fact_passage")[facts[self.facts(facts)]])
+        starts = segment.array("spelled_indptr")
+        first = starts[passages]
+        forms = segment.array("spelled_form")[ranges(first, starts[passages + 1] - first)] >> 1
+        forms, counts = np.unique(forms[segment.array("form_entity")[forms] == entity], return_counts=True)
+        if len(forms) == 0:
+            return spaced(segment.entity_key_strings[entity])
+        return segment.strings("form")[int(forms[np.argmax(counts)])]
+
+    def fact(self, number: int) -> Fact:
+        """Return one fact, its entities as they may be shown."""
+        fact = self.segment.fact(number)
+        if self.passages is None:
+            return fact
+        entities = self.segment.fact_entities.row(number)[0].tolist()
+        return replace(fact, entities=tuple(map(self.name, entities)))
 
 
 def held(rows: Rows, passages: Mask | None, width: int) -> Mask:

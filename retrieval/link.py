@@ -233,7 +233,7 @@ def _combine(inside: Inside, named: _Weights, by_fact: _Weights) -> Linked:
     how = {**by_fact.how, **named.how}
     numbers = np.array(entities, dtype=np.int64)
     seeds = [
-        Seed(inside.segment.entity_names[e], mass[e], how[e][0], how[e][1])  # type: ignore[arg-type]
+        Seed(inside.name(e), mass[e], how[e][0], how[e][1])  # type: ignore[arg-type]
         for e in sorted(numbers[inside.entities(numbers)].tolist(), key=lambda e: (-mass[e], e))
     ]
     return Linked(

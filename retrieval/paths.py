@@ -51,7 +51,7 @@ def best_path(
         return ()
     title = segment.title(passage) or segment.passage_ids[passage]
     reached = PathStep("passage", title, mass.fact(start))
-    return (PathStep("question", question, 1.0), *(_step(segment, mass, node) for node in chain), reached)
+    return (PathStep("question", question, 1.0), *(_step(inside, mass, node) for node in chain), reached)
 
 
 class _Mass:
@@ -172,9 +172,10 @@ def _largest(columns: NDArray[np.int32], sent: NDArray[np.float64], offset: int)
     return [(offset + int(columns[i]), float(sent[i])) for i in best if sent[i] > 0]
 
 
-def _step(segment: Segment, mass: _Mass, node: int) -> PathStep:
+def _step(inside: Inside, mass: _Mass, node: int) -> PathStep:
+    segment = inside.segment
     if node >= segment.n_entities:
         number = node - segment.n_entities
         return PathStep("fact", segment.fact_text(number), mass.fact(number))
     weight = float(mass.entities(np.array([node], dtype=np.int32))[0])
-    return PathStep("entity", segment.entity_names[node], weight)
+    return PathStep("entity", inside.name(node), weight)

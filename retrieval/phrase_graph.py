@@ -7,6 +7,7 @@ two entities are tied by the sentences that mention both, and by the index's syn
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -69,6 +70,41 @@ class PhraseGraph:
         return prepare(self.graph, self.n_phrases)
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a filter lets be seen of a phrase graph.
+
+    Attributes
+    ----------
+    facts, phrases
+        bool, (n_facts,) and (n_phrases,): those that a passage states which may be seen.
+    name
+        How a phrase is shown.
+    """
+
+    facts: Mask
+    phrases: Mask
+    name: Callable[[int], str]
+
+
+def shown_of(segment: Segment, graph: PhraseGraph, passages: Mask | None) -> Shown:
+    """Return what may be seen where some passages may; all where none are named.
+
+    Parameters
+    ----------
+    segment, graph
+        The namespace.
+    passages
+        bool, (n_passages,), or None.
+    """
+    phrases = held(graph.mentions, passages, graph.n_phrases)
+    if segment.has_phrases:
+        facts = held(segment.passage_relations, passages, len(segment.relation_texts))
+        return Shown(facts, phrases, graph.names.__getitem__)
+    inside = Inside(segment, passages)
+    return Shown(inside.facts(np.arange(segment.n_facts)), phrases, inside.name)
+
+
 def fact_of(segment: Segment, number: int, passages: Mask | None = None) -> Fact:
     """Return one fact of a namespace's phrase graph in words, with the first of some passages that states it.
 
@@ -80,7 +116,7 @@ def fact_of(segment: Segment, number: int, passages: Mask | None = None) -> Fact
         bool, (n_passages,): one of these states it; None means all.
     """
     if not segment.has_phrases:
-        return segment.fact(number)
+        return Inside(segment, passages).fact(number)
     triple = Triple(*segment.relation(number))
     passage = int(segment.array("relation_passage")[number])
     if passages is not None:
@@ -90,13 +126,6 @@ def fact_of(segment: Segment, number: int, passages: Mask | None = None) -> Fact
         passage = int(owners[passages[owners]][0])
     ends = dict.fromkeys((triple.subject, triple.object))
     return Fact(number, triple.text, segment.passage_ids[passage], tuple(ends), triple)
-
-
-def stated(segment: Segment, passages: Mask | None) -> Mask:
-    """Return which facts of the phrase graph some passages state: bool, (n_facts,); all where none are named."""
-    if segment.has_phrases:
-        return held(segment.passage_relations, passages, len(segment.relation_texts))
-    return Inside(segment, passages).facts(np.arange(segment.n_facts))
 
 
 def facts_of(segment: Segment, passage: int) -> list[int]:

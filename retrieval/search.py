@@ -109,7 +109,7 @@ def _facts(parts: Sequence[Part], query: Query) -> tuple[ScoredFact, ...]:
         best = top_k(masses, FACTS_SHOWN)
         cosines = fact_vectors_of(part.segment).cosines(facts[best], query.vector[None, :])[:, 0]
         scored = zip(facts[best].tolist(), masses[best].tolist(), cosines.tolist(), strict=True)
-        found += [ScoredFact(part.segment.fact(number), mass, cosine) for number, mass, cosine in scored]
+        found += [ScoredFact(part.inside.fact(number), mass, cosine) for number, mass, cosine in scored]
     return tuple(sorted(found, key=lambda f: (-f.score, f.fact.passage_id, f.fact.id))[:FACTS_SHOWN])
 
 
