@@ -276,7 +276,8 @@ def arrays_by_namespace(folder: Path) -> dict[str, dict[str, bytes]]:
 
 def folded(text: str) -> str:
     """Return the letters and digits of a text in small letters, words parted by blanks."""
-    small = unicodedata.normalize("NFKD", text.lower())
+    decomposed = unicodedata.normalize("NFKD", text.lower())
+    small = "".join(c for c in decomposed if not unicodedata.combining(c))
     return " ".join("".join(c if c.isalnum() else " " for c in small).split())
 
 
