@@ -283,7 +283,8 @@ class HippoRAG:
         method
             ``graph`` (default), ``hipporag``, ``hipporag2``, ``dense``, ``bm25`` or ``hybrid``.
         where
-            Metadata filter such as ``{"year": 2020}`` or ``{"year": {"gte": 2000, "lt": 2010}}``; exact.
+            Metadata filter such as ``{"year": 2020}`` or ``{"year": {"gte": 2000, "lt": 2010}}``; exact. Scores
+            are those of the whole namespace, but nothing that stands in other passages only is shown.
         namespace
             Only this one; None searches all.
         filter
@@ -424,11 +425,11 @@ class HippoRAG:
 
     # Inspecting
 
-    def stats(self) -> dict[str, Any]:
-        """Return counts, sizes, models, format and failures of the index."""
+    def stats(self, *, namespace: str | None = None) -> dict[str, Any]:
+        """Return counts, sizes, models, format and failures of the index, or of one namespace and nothing else."""
         from hipporag_like.indexing.inspect import stats
 
-        return stats(self._parts.index(), self.path)
+        return stats(self._parts.index(), self.path, namespace)
 
     def export(self, format: str, out: str | Path, *, namespace: str | None = None) -> dict[str, Any]:
         """Write the graph to a file: ``graphml``, ``json`` or ``csv``; return what was written."""

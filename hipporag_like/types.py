@@ -227,6 +227,9 @@ class ScoredFact:
 class Trace:
     """The explanation of one query.
 
+    Under a metadata filter it shows no fact and no entity that stands in no passage which the filter allows, and no
+    counts of the walk, which went through the whole namespace.
+
     Attributes
     ----------
     outcome

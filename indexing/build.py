@@ -72,7 +72,8 @@ class _Run:
 
     seconds: dict[str, float] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)  # of these, the passages to extract again next time
+    # Of these, the passages to extract again next time, with their namespaces.
+    failed: list[tuple[str, Failure]] = field(default_factory=list)
     extracted: int = 0
     embedded: int = 0
     anew: bool = False  # whether nothing is taken over from the snapshot before, which may be damaged
@@ -280,7 +281,9 @@ def _publish(
                 sizes[namespace] = _segment(journal, namespace, segment, writer, config, models, track, run)
             run.passages = sum(size["passages"] for size in sizes.values())
             run.all_known &= set(kept) <= set(sizes)  # of a namespace that is gone nothing is noted
-            failed = [[f.source, f.reason] for f in run.failed]
+            # A triple may be in other words than its passage, so that its words do not lead to it.
+            run.all_known &= not any(size["triples"] for size in (*kept.values(), *sizes.values()))
+            failed = [[f.source, f.reason, namespace] for namespace, f in run.failed]
             fields |= {"namespaces": sizes, "revision": journal.revision(), "failed": failed}
             with run.timed("publish"):
                 number = writer.publish(fields)
@@ -307,7 +310,7 @@ def _segment(
             texts, again = (_passages(journal, namespace, ids) for _ in range(2))
             extracted = extract_missing(journal, models.extractor, texts, again, track)
         run.failures += extracted.failures
-        run.failed += extracted.failures
+        run.failed += [(namespace, failure) for failure in extracted.failures]
         run.extracted += extracted.fresh
 
     with run.timed("graph"):

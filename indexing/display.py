@@ -44,11 +44,11 @@ def display(corpus: Corpus) -> Display:
     unspelled = np.flatnonzero(shown < 0)
     keys = table(corpus.keys)
     shown[unspelled] = n_forms + np.arange(len(unspelled))
-    spaced = strings_of([_spaced(keys[row]) for row in unspelled.tolist()])
-    return Display(Rows2(shown).ragged(corpus.forms, spaced), is_term)
+    bare = strings_of([spaced(keys[row]) for row in unspelled.tolist()])
+    return Display(Rows2(shown).ragged(corpus.forms, bare), is_term)
 
 
-def _spaced(key: str) -> str:
+def spaced(key: str) -> str:
     """Return a key as it is written: without spaces between the characters of a script that has none."""
     words = key.split(" ")
     return "".join(words) if all(map(is_unspaced, words)) else key

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hipporag_like.indexing.elements import segments_of
 from hipporag_like.indexing.index import Index, Segment
 from hipporag_like.store.connection import JOURNAL_NAME
 from hipporag_like.store.journal import Journal
@@ -30,7 +32,7 @@ _FAMILIES = (
 )
 
 
-def stats(index: Index | None, folder: Path) -> dict[str, Any]:
+def stats(index: Index | None, folder: Path, namespace: str | None = None) -> dict[str, Any]:
     """Return what an index holds, as JSON values in a fixed order.
 
     Parameters
@@ -39,6 +41,8 @@ def stats(index: Index | None, folder: Path) -> dict[str, Any]:
         Open for reading; None where nothing was published yet, so that only the journal can tell.
     folder
         The index folder.
+    namespace
+        Only this one; then nothing is told that depends on the others.
 
     Returns
     -------
@@ -47,29 +51,35 @@ def stats(index: Index | None, folder: Path) -> dict[str, Any]:
         ``up_to_date``: whether the snapshot holds all that the journal does, None without a journal;
         ``models``; ``bytes`` by file and array family; ``namespaces`` with counts, bytes and the entities
         with most passages; ``failures`` with their number and the reasons of the first 20; ``config``.
+        Of one namespace: its counts, ``format``, ``models``, ``bytes`` of its arrays, ``namespaces`` with it
+        alone, its ``failures``, and ``config``.
 
     Raises
     ------
     IndexNotFoundError
         There is nothing in ``folder``.
+    UsageError
+        There is no such namespace.
     """
     folder = Path(folder)
     if index is None:
-        return _unpublished(folder)
-    manifest, names = index.manifest, sorted(index.segments)
+        return _unpublished(folder, namespace)
+    manifest, names = index.manifest, [segment.namespace for segment in segments_of(index, namespace)]
     sizes = {name: _families(index, name) for name in names}
     families: Counter[str] = Counter()
     for size in sizes.values():
         families.update(size)
-    failed = manifest["failed"]
+    # How often the index was published, and how large the journal is, is the work of all.
+    whole = namespace is None
+    failed = [(row[0], row[1]) for row in manifest["failed"] if whole or _is_of(index, names[0], row)]
     return {
         **{key: sum(manifest["namespaces"][name][key] for name in names) for key in COUNTS},
-        "snapshot": index.number,
+        **({"snapshot": index.number} if whole else {}),
         "format": FORMAT,
-        "up_to_date": _up_to_date(folder, manifest["revision"]),
+        **({"up_to_date": _up_to_date(folder, manifest["revision"])} if whole else {}),
         "models": {key: manifest[key] for key in ("embedder", "dim", "extractor")},
         "bytes": {
-            "journal": _journal_bytes(folder),
+            **({"journal": _journal_bytes(folder)} if whole else {}),
             "snapshot": sum(families.values()),
             **{family: families[family] for family in _family_names()},
         },
@@ -90,15 +100,23 @@ def stats(index: Index | None, folder: Path) -> dict[str, Any]:
     }
 
 
-def _unpublished(folder: Path) -> dict[str, Any]:
+def _is_of(index: Index, namespace: str, failed: Sequence[str]) -> bool:
+    """Return whether a failure is one of a namespace; rows of older versions do not say."""
+    if len(failed) > 2:
+        return failed[2] == namespace
+    return failed[0] in set(index.segments[namespace].passage_ids)
+
+
+def _unpublished(folder: Path, namespace: str | None) -> dict[str, Any]:
     with Journal.open_readonly(folder) as journal:
-        namespaces = journal.namespaces()
+        counts = journal.namespaces()
+        namespaces = {name: counts[name] for name in counts if namespace in (None, name)}
         return {
             "documents": sum(namespaces.values()),
             "snapshot": None,
             "format": FORMAT,
             "up_to_date": False,
-            "bytes": {"journal": _journal_bytes(folder)},
+            "bytes": {} if namespace is not None else {"journal": _journal_bytes(folder)},
             "namespaces": {name: {"documents": count} for name, count in namespaces.items()},
         }
 

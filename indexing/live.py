@@ -20,7 +20,7 @@ from hipporag_like.models.llm_extractor import paid_key
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.snapshot import open_snapshot
-from hipporag_like.text import STOPWORDS, content_hash, entity_key
+from hipporag_like.text import content_hash, entity_key
 from hipporag_like.types import Passage
 
 
@@ -49,7 +49,7 @@ class Gone:
     passages
         Their passages.
     texts
-        What was embedded for their facts and entities.
+        What was embedded for their facts and entities, now or before others came.
     """
 
     passages: tuple[Passage, ...]
@@ -65,16 +65,25 @@ def gone_from(segment: Segment, passages: Sequence[int]) -> Gone:
             texts.append(_fact_text(segment, fact))
             entities.update(segment.fact_entities.row(fact)[0].tolist())
     if segment.is_light:
-        texts = words_of(texts)
+        texts = words_of(passage_text(segment.passage(number)) for number in passages)
     else:
         texts += segment.entity_names.take(sorted(entities))
+        texts += _spellings(segment, passages)
     return Gone(tuple(segment.passage(number) for number in passages), tuple(texts))
+
+
+def _spellings(segment: Segment, passages: Sequence[int]) -> list[str]:
+    """Return every spelling of a name in some passages; an entity may have been shown by it once."""
+    starts, codes = segment.array("spelled_indptr"), segment.array("spelled_form")
+    rows = {code >> 1 for n in passages for code in codes[starts[n] : starts[n + 1]].tolist()}
+    return segment.strings("form").take(sorted(rows))
 
 
 def prune_gone(folder: Path, journal: Journal, extractor: Extractor, gone: Sequence[Gone]) -> tuple[int, int]:
     """Delete what is left of documents that are gone, unless others hold the same; returns as :func:`prune`.
 
     What costs time is looking at texts that share all their words with one that is gone, not the size of the index.
+    What has function words only cannot be looked for, says nothing, and stays.
     """
     with open_snapshot(folder) as snapshot:
         segments = list(Index(snapshot).segments.values())
@@ -82,37 +91,40 @@ def prune_gone(folder: Path, journal: Journal, extractor: Extractor, gone: Seque
         hashes: list[str] = []
         for part in gone:
             for passage in part.passages:
-                text = passage_text(passage)
-                same = [p for segment in segments for p in _like(segment, text)]
-                own = {extractor.key(passage), paid_key(passage)}
+                # An extractor may not look at the title, so that one of the same text under another title counts.
+                said = lexical_tokens(passage.text)
+                wanted = said or lexical_tokens(passage_text(passage))
+                same = [p for segment in segments for p in _like(segment, wanted)]
+                own = {paid_key(passage)} if wanted else set()
+                own |= {extractor.key(passage)} if said else set()
                 keys += own.difference(*({extractor.key(p), paid_key(p)} for p in same))
-                if all(passage_text(p) != text for p in same):
-                    hashes.append(content_hash(text))
-            hashes += [
-                content_hash(text) for text in dict.fromkeys(part.texts) if not _is_live(segments, text)
-            ]
+            texts = {content_hash(text): text for text in (*map(passage_text, part.passages), *part.texts)}
+            embedded = sorted(journal.embedded(list(texts)))  # few spellings are
+            hashes += [key for key in embedded if not _is_live(segments, texts[key])]
         return journal.forget(list(dict.fromkeys(keys)), list(dict.fromkeys(hashes)))
 
 
-def _like(segment: Segment, text: str) -> list[Passage]:
-    """Return the passages that hold all words of a text."""
-    return [segment.passage(row) for row in holding(segment, lexical_tokens(text)).tolist()]
+def _like(segment: Segment, words: Sequence[str]) -> list[Passage]:
+    """Return the passages that hold all of some words."""
+    return [segment.passage(row) for row in holding(segment, words).tolist()]
 
 
 def _is_live(segments: Sequence[Segment], text: str) -> bool:
-    """Return whether a segment still embeds a text: as a word, the name of an entity or a fact."""
-    key = entity_key(text)
+    """Return whether a segment still embeds a text: as a word, the name of an entity, a fact or a passage."""
+    key, wanted = entity_key(text), lexical_tokens(text)
+    if not wanted:
+        return True
     for segment in segments:
-        if segment.is_light and (text in STOPWORDS or segment.terms.find(text) >= 0):
+        if segment.is_light and segment.terms.find(text) >= 0:
             return True
-        if segment.is_light:
-            continue
-        entity = segment.entity_keys.find(key)
+        entity = -1 if segment.is_light else segment.entity_keys.find(key)
         if entity >= 0 and segment.entity_names[entity] == text:
             return True
         starts = segment.array("passage_facts")
-        for row in holding(segment, lexical_tokens(text)).tolist():
-            facts = range(int(starts[row]), int(starts[row + 1]))
+        for row in holding(segment, wanted).tolist():
+            facts = range(0) if segment.is_light else range(int(starts[row]), int(starts[row + 1]))
+            if passage_text(segment.passage(row)) == text:
+                return True
             if any(_fact_text(segment, fact) == text for fact in facts):
                 return True
     return False
@@ -128,13 +140,17 @@ def _live_hashes(index: Index) -> Iterator[str]:
             yield content_hash(relation_text(segment.relation(number)))
         for number in range(segment.n_passages):
             yield content_hash(passage_text(segment.passage(number)))
-        texts = _fact_texts(segment)
-        yield from map(content_hash, words_of(texts) if segment.is_light else texts)
+        yield from map(content_hash, _fact_texts(segment))
 
 
 def _fact_texts(segment: Segment) -> Iterator[str]:
-    """Yield what stands for each fact."""
-    return (_fact_text(segment, number) for number in range(segment.n_facts))
+    """Yield what is embedded for facts: each of them, or all words that may stand in one."""
+    if segment.is_light:
+        yield from words_of(())
+        yield from segment.strings("term")
+        return
+    for number in range(segment.n_facts):
+        yield _fact_text(segment, number)
 
 
 def _fact_text(segment: Segment, number: int) -> str:

@@ -14,6 +14,7 @@ from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.dense import nearest_in
 from hipporag_like.retrieval.fuse import DEPTH, FACT_POWER, passage_mass
 from hipporag_like.retrieval.incoming import incoming
+from hipporag_like.retrieval.inside import Inside
 from hipporag_like.retrieval.lexical import bm25_top
 from hipporag_like.retrieval.link import Linked, link
 from hipporag_like.retrieval.near_facts import NEAR_PASSAGES
@@ -47,6 +48,7 @@ class Part:
     """What one namespace has to say: candidates with raw scores, by signal; ``walked`` where the graph was asked."""
 
     segment: Segment
+    inside: Inside
     raw: Mapping[str, Candidates]
     walked: Walked | None = None
 
@@ -73,6 +75,7 @@ def gather(
         Counts the seconds.
     """
     raw: dict[str, Candidates] = {}
+    inside = Inside(segment, mask)
     depth = max(DEPTH + 1, query.k)
     if method != "bm25" and query.vector is not None:
         best, cosines = nearest_in(segment, "passage", query.vector, depth, mask)
@@ -83,10 +86,12 @@ def gather(
         raw["bm25"] = bm25_top(segment, query.text, depth, options.lexical, mask)
         clock.lap("bm25")
     if method != "graph" or query.vector is None:
-        return Part(segment, raw)
+        return Part(segment, inside, raw)
     remember = None if options.keep_facts is None else partial(options.keep_facts, query.text)
     near = np.union1d(*(_best(raw[name], NEAR_PASSAGES) for name in ("dense", "bm25")))
-    linked = link(segment, query.text, query.vector, lambda text: options.embed([text])[0], remember, near)
+    linked = link(
+        segment, query.text, query.vector, lambda text: options.embed([text])[0], remember, near, inside
+    )
     clock.lap("link")
     walked, second = _walks(segment, linked, query.vector, options.search)
     raw["graph"] = _reached(segment, walked, mask, FACT_POWER)
@@ -96,7 +101,7 @@ def gather(
     about = incoming(segment, query.vector, linked.entities[linked.named], walked, candidates)
     raw["incoming"] = candidates, about
     clock.lap("incoming")
-    return Part(segment, raw, Walked(linked, walked, second))
+    return Part(segment, inside, raw, Walked(linked, walked, second))
 
 
 def _reached(

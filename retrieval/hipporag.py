@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import HippoConfig
 from hipporag_like.retrieval.diffusion import spread
-from hipporag_like.retrieval.phrase_graph import PhraseGraph
+from hipporag_like.retrieval.phrase_graph import PhraseGraph, Shown
 from hipporag_like.retrieval.ranked import Ranked, best_of, min_max, similarities
 from hipporag_like.types import Seed
 
@@ -26,6 +26,7 @@ def rank(
     cosines: Sequence[NDArray[np.float32]],
     config: HippoConfig,
     engine: str,
+    shown: Sequence[Shown] | None = None,
 ) -> Ranked:
     """Return the ranking of all passages; several graphs count as one that has no edges between them.
 
@@ -43,6 +44,8 @@ def rank(
         Numbers.
     engine
         See ``retrieval.diffusion.spread``.
+    shown
+        What a filter lets be seen of each namespace: other phrases are not named as seeds; None means all.
     """
     linked = [_nearest(graphs, vector) for vector in vectors]
     found = [(name, node) for name, node in zip(entities, linked, strict=True) if node is not None]
@@ -69,10 +72,15 @@ def rank(
         # Appendix: where an entity is linked badly, the walk and the dense scores count half each.
         scores = [0.5 * walked + 0.5 * near for walked, near in zip(scores, min_max(cosines), strict=True)]
     seeds = tuple(
-        Seed(graphs[part].names[phrase], value / total, "embedding", names[part, phrase])
+        Seed(_name(graphs, shown, part, phrase), value / total, "embedding", names[part, phrase])
         for (part, phrase), value in sorted(weight.items(), key=lambda item: (-item[1], item[0]))
+        if shown is None or shown[part].phrases[phrase]
     )
     return Ranked(scores, masses, seeds)
+
+
+def _name(graphs: Sequence[PhraseGraph], shown: Sequence[Shown] | None, part: int, phrase: int) -> str:
+    return graphs[part].names[phrase] if shown is None else shown[part].name(phrase)
 
 
 def _nearest(graphs: Sequence[PhraseGraph], vector: NDArray[np.float32]) -> tuple[int, int, float] | None:

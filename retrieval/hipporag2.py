@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import HippoConfig
 from hipporag_like.retrieval.diffusion import spread
-from hipporag_like.retrieval.phrase_graph import PhraseGraph
+from hipporag_like.retrieval.phrase_graph import PhraseGraph, Shown
 from hipporag_like.retrieval.ranked import Linked, Ranked, best_of, min_max, similarities
 from hipporag_like.types import Seed
 
@@ -30,6 +30,7 @@ def rank(
     config: HippoConfig,
     keep: Keep | None,
     engine: str,
+    shown: Sequence[Shown] | None = None,
 ) -> Ranked:
     """Return the ranking of all passages; several graphs count as one that has no edges between them.
 
@@ -47,13 +48,18 @@ def rank(
         Recognition memory (section 3.2); None where facts are not filtered.
     engine
         See ``retrieval.diffusion.spread``.
+    shown
+        What a filter lets be seen of each namespace: other facts are not linked; None means all.
     """
     # Section 3.2, "query to triple": facts by similarity, scaled over all of them.
     similarity = [similarities(graph.fact_vectors, vector) for graph in graphs]
     scaled = min_max(similarity)
+    if shown is not None:
+        scaled = [np.where(own.facts, part, -np.inf) for own, part in zip(shown, scaled, strict=True)]
     facts = [
         Linked(part, number, score, float(similarity[part][number]))
         for part, number, score in best_of(scaled, config.linking_top_k)
+        if score > -np.inf
     ]
     if keep is not None and facts:
         facts = [facts[i] for i in keep(facts)]
@@ -74,7 +80,9 @@ def rank(
     spread_out = spread([graph.whole for graph in graphs], resets, config.damping, engine)
     sizes = [graph.n_phrases for graph in graphs]
     seeds = tuple(
-        Seed(graphs[part].names[phrase], weight / total, "fact")
+        Seed(
+            graphs[part].names[phrase] if shown is None else shown[part].name(phrase), weight / total, "fact"
+        )
         for part, phrase, weight in weights
         if weight > 0
     )

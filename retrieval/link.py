@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
+from hipporag_like.retrieval.inside import Inside
 from hipporag_like.retrieval.near_facts import nearest_facts
 from hipporag_like.retrieval.nearly import Embed, by_meaning, by_spelling
 from hipporag_like.text import ARTICLES, STOPWORDS, has_case, is_unspaced, key_of, word_spans
@@ -51,7 +52,7 @@ class Linked:
     named
         bool, (n_seeds,): whether the question names the entity, spelt rightly or nearly so.
     seeds
-        The same for people, heaviest first.
+        The same for people, heaviest first; without those that a filter hides.
     """
 
     entities: NDArray[np.int64]
@@ -90,6 +91,7 @@ def link(
     embed: Embed,
     keep: Keep | None = None,
     near: NDArray[np.int64] | None = None,
+    inside: Inside | None = None,
 ) -> Linked:
     """Return the seeds of a question.
 
@@ -109,14 +111,16 @@ def link(
     near
         int64, ascending: passages like the question. Where all facts are too many to be compared with it
         (``retrieval.near_facts``), theirs are; None compares all in any case.
+    inside
+        What a filter lets be seen: other facts are no seeds; other entities are, but are not named.
     """
     named = _Weights(segment)
     missing = _ngrams(segment, question, named)
     for name in missing:
         _nearly(segment, name, embed, named)
     by_fact = _Weights(segment)
-    _facts(by_fact, nearest_facts(segment, vector, FACTS, near), keep)
-    return _combine(segment, named, by_fact)
+    _facts(by_fact, nearest_facts(segment, vector, FACTS, near, inside), keep)
+    return _combine(inside or Inside(segment), named, by_fact)
 
 
 def _ngrams(segment: Segment, question: str, named: _Weights) -> list[str]:
@@ -216,7 +220,7 @@ def _facts(
             by_fact.add(entity, part * weight, "fact", segment.fact_text(row))
 
 
-def _combine(segment: Segment, named: _Weights, by_fact: _Weights) -> Linked:
+def _combine(inside: Inside, named: _Weights, by_fact: _Weights) -> Linked:
     """Return the mixture of named and fact seeds; each kind alone where the other found nothing."""
     total_named, total_fact = sum(named.weight.values()), sum(by_fact.weight.values())
     share = 0.0 if total_fact == 0 else (1.0 if total_named == 0 else FACT_SHARE)
@@ -227,12 +231,13 @@ def _combine(segment: Segment, named: _Weights, by_fact: _Weights) -> Linked:
                 mass[entity] = mass.get(entity, 0.0) + part * weight / total
     entities = sorted(mass)
     how = {**by_fact.how, **named.how}
+    numbers = np.array(entities, dtype=np.int64)
     seeds = [
-        Seed(segment.entity_names[e], mass[e], how[e][0], how[e][1])  # type: ignore[arg-type]
-        for e in sorted(entities, key=lambda e: (-mass[e], e))
+        Seed(inside.name(e), mass[e], how[e][0], how[e][1])  # type: ignore[arg-type]
+        for e in sorted(numbers[inside.entities(numbers)].tolist(), key=lambda e: (-mass[e], e))
     ]
     return Linked(
-        entities=np.array(entities, dtype=np.int64),
+        entities=numbers,
         mass=np.array([mass[e] for e in entities]),
         named=np.array([how[e][0] in ("ngram", "fuzzy") for e in entities], dtype=bool),
         seeds=tuple(seeds),

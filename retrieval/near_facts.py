@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from hipporag_like.config import EXACT_LIMIT
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.dense import nearest
+from hipporag_like.retrieval.inside import Inside
 from hipporag_like.retrieval.mentions import own_facts
 from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
@@ -24,7 +25,11 @@ def compares_all(segment: Segment) -> bool:
 
 
 def nearest_facts(
-    segment: Segment, vector: NDArray[np.float32], k: int, near: NDArray[np.int64] | None = None
+    segment: Segment,
+    vector: NDArray[np.float32],
+    k: int,
+    near: NDArray[np.int64] | None = None,
+    inside: Inside | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.floating]]:
     """Return the facts most like a question and their cosines, best first; equal ones in ascending order.
 
@@ -39,10 +44,15 @@ def nearest_facts(
     near
         int64, ascending: the passages to look in where not all facts are compared (:func:`compares_all`); None
         compares all in any case.
+    inside
+        Only facts that may be seen; None means all.
     """
     if compares_all(segment):
-        return nearest(segment.array("fact_vectors"), vector, k)
+        return nearest(
+            segment.array("fact_vectors"), vector, k, None if inside is None else inside.all_facts()
+        )
     facts, _ = own_facts(segment, np.arange(segment.n_passages) if near is None else near)
+    facts = facts if inside is None else facts[inside.facts(facts)]
     cosines = fact_vectors_of(segment).cosines(facts, vector[None, :])[:, 0]
     best = top_k(cosines, k)
     return facts[best], cosines[best]

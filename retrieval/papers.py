@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,14 @@ from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.texts import plain
 from hipporag_like.retrieval import hipporag, hipporag2
 from hipporag_like.retrieval.filters import allowed_passages, check_where
-from hipporag_like.retrieval.phrase_graph import PhraseGraph, fact_of, facts_of, phrase_graph_of
+from hipporag_like.retrieval.phrase_graph import (
+    PhraseGraph,
+    Shown,
+    fact_of,
+    facts_of,
+    phrase_graph_of,
+    shown_of,
+)
 from hipporag_like.retrieval.query import PATHS_SHOWN, Clock, Options, Query, Vector, why_empty
 from hipporag_like.retrieval.ranked import Linked, Ranked, best_of, similarities
 from hipporag_like.types import Hit, PathStep, ScoredFact, Trace
@@ -42,19 +49,23 @@ def search(segments: Sequence[Segment], query: Query, vector: Vector, options: O
     masks = [allowed_passages(segment, query.where) for segment in segments]
     clock.lap("filter")
     graphs = [phrase_graph_of(segment) for segment in segments]
+    shown = None
+    if any(mask is not None for mask in masks):
+        shown = [shown_of(*own) for own in zip(segments, graphs, masks, strict=True)]
     clock.lap("graph")
     cosines = [similarities(segment.array("passage_vectors"), vector) for segment in segments]
     clock.lap("dense")
     if query.method == "hipporag":
-        ranked = _by_entities(graphs, query, cosines, options, clock)
+        ranked = _by_entities(graphs, query, cosines, shown, options, clock)
     else:
-        ranked = _by_facts(segments, graphs, query, vector, cosines, options)
+        ranked = _by_facts(segments, graphs, query, vector, cosines, shown, options)
         clock.lap("walk")
     method = "dense" if ranked.note else query.method
-    hits = _hits(segments, graphs, ranked, query, masks, "dense" if ranked.note else "graph")
+    hits = _hits(segments, graphs, ranked, query, masks, shown, "dense" if ranked.note else "graph")
     clock.lap("hits")
     found = tuple(
-        ScoredFact(fact_of(segments[f.part], f.number), f.score, f.similarity) for f in ranked.facts
+        ScoredFact(fact_of(segments[f.part], f.number, masks[f.part]), f.score, f.similarity)
+        for f in ranked.facts
     )
     return Trace(
         question=query.text,
@@ -73,6 +84,7 @@ def _by_entities(
     graphs: Sequence[PhraseGraph],
     query: Query,
     cosines: Sequence[NDArray[np.float32]],
+    shown: Sequence[Shown] | None,
     options: Options,
     clock: Clock,
 ) -> Ranked:
@@ -81,7 +93,7 @@ def _by_entities(
     vectors = options.embed(entities) if entities else np.zeros((0, 1), np.float32)
     clock.lap("embed")
     engine = options.search.engine
-    ranked = hipporag.rank(graphs, entities, vectors, cosines, options.hipporag, engine)
+    ranked = hipporag.rank(graphs, entities, vectors, cosines, options.hipporag, engine, shown)
     clock.lap("walk")
     return ranked
 
@@ -92,6 +104,7 @@ def _by_facts(
     query: Query,
     vector: Vector,
     cosines: Sequence[NDArray[np.float32]],
+    shown: Sequence[Shown] | None,
     options: Options,
 ) -> Ranked:
     keep = None
@@ -101,7 +114,7 @@ def _by_facts(
         def keep(facts: Sequence[Linked]) -> Sequence[int]:
             return ask(query.text, [fact_of(segments[f.part], f.number).text for f in facts])
 
-    return hipporag2.rank(graphs, vector, cosines, options.hipporag, keep, options.search.engine)
+    return hipporag2.rank(graphs, vector, cosines, options.hipporag, keep, options.search.engine, shown)
 
 
 def _hits(
@@ -110,6 +123,7 @@ def _hits(
     ranked: Ranked,
     query: Query,
     masks: Sequence[NDArray[np.bool_] | None],
+    shown: Sequence[Shown] | None,
     signal: str,
 ) -> tuple[Hit, ...]:
     scores = [
@@ -122,14 +136,20 @@ def _hits(
             break
         path: tuple[PathStep, ...] = ()
         if ranked.masses and len(hits) < PATHS_SHOWN:
-            path = _path(segments[part], graphs[part], ranked.masses[part], number, query.text)
+            name = graphs[part].names.__getitem__ if shown is None else shown[part].name
+            path = _path(segments[part], graphs[part], ranked.masses[part], number, query.text, name)
         passage = segments[part].passage(number)
         hits.append(Hit(len(hits) + 1, score, passage, {signal: score}, path))
     return tuple(hits)
 
 
 def _path(
-    segment: Segment, graph: PhraseGraph, mass: NDArray[np.float64], passage: int, question: str
+    segment: Segment,
+    graph: PhraseGraph,
+    mass: NDArray[np.float64],
+    passage: int,
+    question: str,
+    name: Callable[[int], str],
 ) -> tuple[PathStep, ...]:
     """Return the way over the passage's heaviest phrase; empty where the walk reached none."""
     phrases, _ = graph.mentions.row(passage)
@@ -140,7 +160,7 @@ def _path(
     fact = next(f for f in facts_of(segment, passage) if best in graph.fact_phrases.row(f)[0])
     return (
         PathStep("question", question, 1.0),
-        PathStep("entity", graph.names[best], weight),
+        PathStep("entity", name(best), weight),
         PathStep("fact", fact_of(segment, fact).text, weight),
         PathStep("passage", segment.title(passage) or segment.passage_ids[passage], weight),
     )

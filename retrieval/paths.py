@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.rows import Rows
+from hipporag_like.retrieval.inside import Inside
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.mentions import ranges
 from hipporag_like.retrieval.walk import WalkResult
@@ -27,18 +28,20 @@ MAX_SENDERS = 16  # best senders followed from one node
 
 
 def best_path(
-    segment: Segment, question: str, linked: Linked, walked: WalkResult, passage: int
+    inside: Inside, question: str, linked: Linked, walked: WalkResult, passage: int
 ) -> tuple[PathStep, ...]:
     """Return the path that carried most to a passage; empty where the walk did not reach it.
 
     Parameters
     ----------
-    segment, question, linked, walked
+    inside
+        The namespace, and what may be seen of it; the path goes nowhere else.
+    question, linked, walked
         The query.
     passage
         Number of a passage.
     """
-    mass = _Mass(segment, walked)
+    segment, mass = inside.segment, _Mass(inside, walked)
     start = mass.best_fact(passage)
     if start < 0:
         return ()
@@ -48,19 +51,19 @@ def best_path(
         return ()
     title = segment.title(passage) or segment.passage_ids[passage]
     reached = PathStep("passage", title, mass.fact(start))
-    return (PathStep("question", question, 1.0), *(_step(segment, mass, node) for node in chain), reached)
+    return (PathStep("question", question, 1.0), *(_step(inside, mass, node) for node in chain), reached)
 
 
 class _Mass:
     """The walk's mass by node; nodes are entities, then facts."""
 
-    def __init__(self, segment: Segment, walked: WalkResult) -> None:
-        self._segment = segment
+    def __init__(self, inside: Inside, walked: WalkResult) -> None:
+        self._inside = inside
         self._walked = walked
 
     def best_fact(self, passage: int) -> int:
         """Return the passage's fact with most mass, -1 where the walk reached none."""
-        first, last = self._segment.array("passage_facts")[passage : passage + 2].tolist()
+        first, last = self._inside.segment.array("passage_facts")[passage : passage + 2].tolist()
         lo, hi = np.searchsorted(self._walked.facts, [first, last]).tolist()
         if lo == hi:
             return -1
@@ -71,12 +74,16 @@ class _Mass:
         return float(_look_up(self._walked.facts, self._walked.fact_mass, np.array([number]))[0])
 
     def met_facts(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
-        """Return the part of an entity's row that the walk reached, looked up from the smaller side."""
-        return _met(self._walked.facts, columns, weights)
+        """Return the part of an entity's row that the walk reached and that may be seen."""
+        columns, weights = _met(self._walked.facts, columns, weights)
+        seen = self._inside.facts(columns)
+        return columns[seen], weights[seen]
 
     def met_entities(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
-        """Return the part of a row of entities that the walk reached."""
-        return _met(self._walked.entities, columns, weights)
+        """Return the part of a row of entities that the walk reached and that may be seen."""
+        columns, weights = _met(self._walked.entities, columns, weights)
+        seen = self._inside.entities(columns)
+        return columns[seen], weights[seen]
 
     def facts(self, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
         """Return the mass of facts."""
@@ -165,9 +172,10 @@ def _largest(columns: NDArray[np.int32], sent: NDArray[np.float64], offset: int)
     return [(offset + int(columns[i]), float(sent[i])) for i in best if sent[i] > 0]
 
 
-def _step(segment: Segment, mass: _Mass, node: int) -> PathStep:
+def _step(inside: Inside, mass: _Mass, node: int) -> PathStep:
+    segment = inside.segment
     if node >= segment.n_entities:
         number = node - segment.n_entities
         return PathStep("fact", segment.fact_text(number), mass.fact(number))
     weight = float(mass.entities(np.array([node], dtype=np.int32))[0])
-    return PathStep("entity", segment.entity_names[node], weight)
+    return PathStep("entity", inside.name(node), weight)

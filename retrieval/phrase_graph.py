@@ -7,6 +7,7 @@ two entities are tied by the sentences that mention both, and by the index's syn
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -18,6 +19,7 @@ from hipporag_like.errors import UsageError
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.rows import Rows, rows_of
 from hipporag_like.retrieval.diffusion import Diffusion, prepare
+from hipporag_like.retrieval.inside import Inside, Mask, held
 from hipporag_like.store.tables import StringTable
 from hipporag_like.types import Fact, Triple
 
@@ -68,12 +70,60 @@ class PhraseGraph:
         return prepare(self.graph, self.n_phrases)
 
 
-def fact_of(segment: Segment, number: int) -> Fact:
-    """Return one fact of a namespace's phrase graph in words."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a filter lets be seen of a phrase graph.
+
+    Attributes
+    ----------
+    facts, phrases
+        bool, (n_facts,) and (n_phrases,): those that a passage states which may be seen.
+    name
+        How a phrase is shown.
+    """
+
+    facts: Mask
+    phrases: Mask
+    name: Callable[[int], str]
+
+
+def shown_of(segment: Segment, graph: PhraseGraph, passages: Mask | None) -> Shown:
+    """Return what may be seen where some passages may; all where none are named.
+
+    Parameters
+    ----------
+    segment, graph
+        The namespace.
+    passages
+        bool, (n_passages,), or None.
+    """
+    phrases = held(graph.mentions, passages, graph.n_phrases)
+    if segment.has_phrases:
+        facts = held(segment.passage_relations, passages, len(segment.relation_texts))
+        return Shown(facts, phrases, graph.names.__getitem__)
+    inside = Inside(segment, passages)
+    return Shown(inside.facts(np.arange(segment.n_facts)), phrases, inside.name)
+
+
+def fact_of(segment: Segment, number: int, passages: Mask | None = None) -> Fact:
+    """Return one fact of a namespace's phrase graph in words, with the first of some passages that states it.
+
+    Parameters
+    ----------
+    segment, number
+        The fact.
+    passages
+        bool, (n_passages,): one of these states it; None means all.
+    """
     if not segment.has_phrases:
-        return segment.fact(number)
+        return Inside(segment, passages).fact(number)
     triple = Triple(*segment.relation(number))
     passage = int(segment.array("relation_passage")[number])
+    if passages is not None:
+        rows = segment.passage_relations
+        places = np.flatnonzero(rows.indices == number)
+        owners = np.searchsorted(rows.indptr, places, side="right") - 1
+        passage = int(owners[passages[owners]][0])
     ends = dict.fromkeys((triple.subject, triple.object))
     return Fact(number, triple.text, segment.passage_ids[passage], tuple(ends), triple)
 

@@ -87,7 +87,7 @@ def _hits(ranking: Ranking, parts: Sequence[Part], query: Query, method: str) ->
         part, number = parts[owner], int(ranking.passages[row] - ranking.offsets[owner])
         path: tuple[PathStep, ...] = ()
         if place <= PATHS_SHOWN and method == "graph" and part.walked is not None:
-            path = best_path(part.segment, query.text, part.walked.linked, part.walked.first, number)
+            path = best_path(part.inside, query.text, part.walked.linked, part.walked.first, number)
         named = dict(zip(ranking.names, ranking.shares[row].tolist(), strict=True))
         why = ranking.reasons.get(row, {})
         hits.append(Hit(place, float(scores[row]), part.segment.passage(number), named, path, why))
@@ -104,13 +104,12 @@ def _facts(parts: Sequence[Part], query: Query) -> tuple[ScoredFact, ...]:
     for part in parts:
         if part.walked is None or query.vector is None:
             continue
-        best = top_k(part.walked.first.fact_mass, FACTS_SHOWN)
-        numbers = part.walked.first.facts[best]
-        cosines = fact_vectors_of(part.segment).cosines(numbers, query.vector[None, :])[:, 0]
-        scored = zip(
-            numbers.tolist(), part.walked.first.fact_mass[best].tolist(), cosines.tolist(), strict=True
-        )
-        found += [ScoredFact(part.segment.fact(number), mass, cosine) for number, mass, cosine in scored]
+        seen = part.inside.facts(part.walked.first.facts)
+        facts, masses = part.walked.first.facts[seen], part.walked.first.fact_mass[seen]
+        best = top_k(masses, FACTS_SHOWN)
+        cosines = fact_vectors_of(part.segment).cosines(facts[best], query.vector[None, :])[:, 0]
+        scored = zip(facts[best].tolist(), masses[best].tolist(), cosines.tolist(), strict=True)
+        found += [ScoredFact(part.inside.fact(number), mass, cosine) for number, mass, cosine in scored]
     return tuple(sorted(found, key=lambda f: (-f.score, f.fact.passage_id, f.fact.id))[:FACTS_SHOWN])
 
 
@@ -118,9 +117,11 @@ def _walk_numbers(parts: Sequence[Part], plain: float) -> dict[str, float]:
     walks = [part.walked.first for part in parts if part.walked is not None]
     if not walks:
         return {}
+    bounds = {"residual": max(w.residual for w in walks), "plain_share": plain}
+    if any(part.inside.passages is not None for part in parts):
+        return bounds  # the counts tell of what the filter hides
     return {
         "pushes": float(sum(w.pushes for w in walks)),
         "touched": float(sum(len(w.entities) + len(w.facts) for w in walks)),
-        "residual": max(w.residual for w in walks),
-        "plain_share": plain,
+        **bounds,
     }

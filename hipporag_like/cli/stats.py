@@ -5,7 +5,7 @@ from __future__ import annotations
 from hipporag_like.cli import _options as opt
 
 
-def run(index: opt.IndexOption, json: opt.JsonOption = False) -> None:
+def run(index: opt.IndexOption, namespace: opt.NamespaceOption = None, json: opt.JsonOption = False) -> None:
     """Show what an index holds.
 
     Example:
@@ -13,7 +13,7 @@ def run(index: opt.IndexOption, json: opt.JsonOption = False) -> None:
     """
     from hipporag_like.cli._session import open_index
 
-    stats = open_index(index).stats()
+    stats = open_index(index).stats(namespace=namespace)
     if json:
         from hipporag_like.cli._json import emit
 

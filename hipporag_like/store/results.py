@@ -112,6 +112,16 @@ class ResultTables(Database):
                 ),
             )
 
+    def embedded(self, hashes: Sequence[str]) -> set[str]:
+        """Return which texts, by their hashes, have a vector of any model."""
+        numbers = [row for (row,) in self._rows("SELECT row FROM fingerprints", ())]
+        found: set[str] = set()
+        for part, marks in batches([bytes.fromhex(key) for key in hashes]):
+            for number in numbers:
+                sql = f"SELECT hash FROM vectors WHERE fingerprint = ? AND hash IN ({marks})"
+                found |= {value.hex() for (value,) in self._rows(sql, (number, *part))}
+        return found
+
     def vectors(
         self, fingerprint: str, hashes: Sequence[str], dim: int
     ) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:

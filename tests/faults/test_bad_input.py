@@ -131,7 +131,11 @@ ASKED_WRONG = {
         ConfigError,
         "graph, hipporag, hipporag2, dense",
     ),
-    "unknown namespace": (lambda r: r.retrieve("lamp", namespace="no"), UsageError, "it has: default"),
+    "unknown namespace": (
+        lambda r: r.retrieve("lamp", namespace="no"),
+        UsageError,
+        "stats names those there are",
+    ),
     "unknown comparison": (lambda r: r.retrieve("lamp", where={"a": {"above": 1}}), UsageError, "gte"),
     "in without a list": (lambda r: r.retrieve("lamp", where={"a": {"in": "x"}}), UsageError, "list"),
     "where is a list": (lambda r: r.retrieve("lamp", where=["a"]), UsageError, "mapping"),
