@@ -64,9 +64,10 @@ slow: $(VENV)/.installed-test  ## the tests that take minutes
 	@$(RUN) -m pytest -m slow || test $$? -eq 5
 
 KILLS ?= 300
-faults-long: $(VENV)/.installed-test  ## kill, damage and mend indexes at length: KILLS=300 kills, every file
-	@echo "-> pytest tests/faults, $(KILLS) kills"
-	@HIPPORAG_LIKE_KILLS=$(KILLS) HIPPORAG_LIKE_FAULTS=100000 $(RUN) -m pytest -m "slow or not slow" tests/faults
+faults-long: $(VENV)/.installed-test  ## kill, damage, mend and wear out indexes: KILLS=300 kills, every file
+	@echo "-> pytest tests/faults, $(KILLS) kills, ten minutes of readers and writers, 2,000 operations"
+	@HIPPORAG_LIKE_KILLS=$(KILLS) HIPPORAG_LIKE_FAULTS=100000 HIPPORAG_LIKE_SECONDS=600 \
+	  HIPPORAG_LIKE_OPERATIONS=2000 $(RUN) -m pytest -m "slow or not slow" tests/faults
 
 # Without torch these skip; with it they build models of a few thousand weights and load them as any other.
 LOCAL_TESTS := tests/contracts tests/models/test_local.py tests/models/test_qa_reader.py \

@@ -21,6 +21,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +32,9 @@ QUESTIONS = ("Whom did Anna3 meet in Oslo?", "Which harbour did Otto2 read of?",
 IDS = [f"a{number}" for number in range(24)]
 LOCKED = re.compile(r"another process( \(pid \d+\))? is writing to .+; wait for it or stop it")
 TEXT = re.compile(r"Version (\d+) of (\w+)\.")
-STUCK = 90.0  # seconds without a sign of life, after which something waits for ever: an act takes well under one
+STUCK = (
+    90.0  # seconds without a sign of life, after which something waits for ever: an act takes well under one
+)
 THREADS = 4
 QUIET = 1.0  # seconds between two looks at memory
 
@@ -52,7 +55,9 @@ def document(document_id: str, version: int) -> Any:
     from hipporag_like.types import Document
 
     k = int(document_id[1:])
-    text = f"Version {version} of {document_id}. Anna{k} met Otto{version % 5} in {('Oslo', 'Bergen')[k % 2]}."
+    text = (
+        f"Version {version} of {document_id}. Anna{k} met Otto{version % 5} in {('Oslo', 'Bergen')[k % 2]}."
+    )
     return Document(text, document_id, f"Harbour {k}", {"version": version})
 
 
@@ -100,7 +105,7 @@ def stored(index: Path, first: str) -> dict[str, int]:
 
 
 def write(place: Place, rng: random.Random) -> None:
-    """Go on from what the journal holds: add, update, delete, publish; note what is meant before, and what is done after."""
+    """Go on from what the journal holds: add, update, delete, publish; note what is meant, and then what is done."""
     state = stored(place.index, "a")
     version = 1000 * len(place.noted("writer"))
     place.note("writer", found=state)
@@ -270,12 +275,10 @@ def started(place: Place, name: str, work: Callable[[], None]) -> int:
         faulthandler.register(signal.SIGUSR1, all_threads=True)
         work()
         code = 0
-    except BaseException:
-        import traceback
-
-        traceback.print_exc()
     finally:
-        sys.stderr.flush()
+        if code:
+            traceback.print_exc()
+            sys.stderr.flush()
         os._exit(code)
 
 
@@ -425,7 +428,9 @@ def readers_problems(place: Place, states: States) -> Iterator[str]:
                     yield f"two answers to {question} on snapshot {row['number']}"
 
 
-def compared_with_fresh(place: Place, states: States, rng: random.Random, count: int) -> tuple[int, list[str]]:
+def compared_with_fresh(
+    place: Place, states: States, rng: random.Random, count: int
+) -> tuple[int, list[str]]:
     """Compare answers that were given on some snapshots with those of an index made of that state alone."""
     given: dict[int, dict[str, str]] = {}
     for path in place.notes.iterdir():

@@ -3,8 +3,8 @@
     python kill_run.py FOLDER NUMBER SEED
 
 One process imports everything and forks a child for each kill. A moment is a call of a function, ours or of C, in
-this package, or some steps of SQLite inside one; which stage it belongs to is told by the functions it was called from. One JSON object a kill goes
-to stdout; what an undisturbed run makes of the same index is the measure.
+this package, or some steps of SQLite inside one; which stage it belongs to is told by the functions it was called
+from. One JSON object a kill goes to stdout; what an undisturbed run makes of the same index is the measure.
 """
 
 from __future__ import annotations
