@@ -246,6 +246,7 @@ def read_in_threads(place: Place, name: str, rng: random.Random) -> None:
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
+        place.alive(name)
         place.note(name, **figures())
         time.sleep(QUIET)
     rag.close()

@@ -18,7 +18,7 @@ import signal
 import sqlite3
 import sys
 import tarfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -337,7 +337,7 @@ def main() -> None:
     watch_sqlite()
     os.fsync = lambda descriptor: None  # type: ignore[assignment]  # a kill loses no page of the system's
     folder, count, rng = Path(sys.argv[1]), int(sys.argv[2]), random.Random(int(sys.argv[3]))
-    starts, goals, moments = bases(folder), {}, []
+    starts, goals, moments = bases(folder), {}, defaultdict(list)
     for step, base in starts.items():
         index = folder / "whole" / step
         shutil.copytree(base, index)
@@ -347,10 +347,14 @@ def main() -> None:
         seen = watched(lambda step=step, index=index: STEPS[step](index))
         after = state(index)
         goals[step] = {"before": before, "after": after, "embedded": len(set(after[2]["vectors"]) - old)}
-        moments += [(step, stage, number) for stage, number in sorted(seen.items()) if number > 1]
-    rng.shuffle(moments)
+        for stage, number in sorted(seen.items()):
+            # Other steps look for dead space and find too little.
+            if number > 1 and (stage != "compaction" or step == "empty"):
+                moments[stage].append((step, number))
     for i in range(count):
-        step, stage, most = moments[i % len(moments)]
+        # The stages in turn, so that each gets its share, and of each the steps in turn.
+        stage = sorted(moments)[i % len(moments)]
+        step, most = moments[stage][(i // len(moments) + i) % len(moments[stage])]
         row = one_kill(step, starts[step], folder / "work", stage, rng.randint(1, most), goals[step])
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()
