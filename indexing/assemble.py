@@ -43,7 +43,7 @@ class Counts:
     synonyms: int
     triples: int
     phrases: int
-    light: bool  # whether facts are bags of words; see ``EmbedConfig.preset``
+    light: bool  # whether facts have codes; see ``EmbedConfig.preset``
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,9 +271,6 @@ def _reading(old: Reading, new: Reading, passages: Rows2, facts: Rows2) -> Readi
     titles, title = passages.ragged((old.titles, old.title), (new.titles, new.title))
     spelled, form = passages.ragged((old.spelled, old.form), (new.spelled, new.form))
     terms, term = passages.ragged((old.terms, old.term), (new.terms, new.term))
-    bags, bag = old.bags, new.bag
-    if len(new.bags) > 1 or len(old.bags) > 1:
-        bags, bag = facts.ragged((old.bags, old.bag), (new.bags, new.bag))
     return Reading(
         facts=starts_of(passages.lengths(old.facts, new.facts)),
         start=facts.flat(old.start, new.start),
@@ -288,8 +285,8 @@ def _reading(old: Reading, new: Reading, passages: Rows2, facts: Rows2) -> Readi
         terms=terms,
         term=term,
         frequency=passages.ragged((old.terms, old.frequency), (new.terms, new.frequency))[1],
-        bags=bags,
-        bag=bag,
+        bags=new.bags,
+        bag=new.bag,
         triples=new.triples if len(old.start) == 0 else {},
     )
 

@@ -45,8 +45,8 @@ class Segment:
 
     @property
     def is_light(self) -> bool:
-        """Whether facts are bags of words, and entities have no vectors; see ``EmbedConfig.preset``."""
-        return self.has("fact_words_index")
+        """Whether facts have codes and entities no vectors; see ``EmbedConfig.preset``."""
+        return self.has("fact_signs")
 
     def strings(self, name: str) -> StringTable:
         """Return one table of texts."""

@@ -1,4 +1,4 @@
-"""Vectors of a segment of preset light: passages, words, and facts as bags of words; see ``indexing.words``."""
+"""Vectors of a segment of preset light: passages, and codes of facts as sums of words; see ``indexing.words``."""
 
 from __future__ import annotations
 
@@ -6,92 +6,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.corpus import Corpus, Origin, table
+from hipporag_like.indexing.fact_codes import encode, room_for_codes
 from hipporag_like.indexing.index import Segment
-from hipporag_like.indexing.ragged import Rows2
-from hipporag_like.indexing.vectors import Arrays, Embed, passage_vectors
-from hipporag_like.indexing.words import norms, passage_codes, with_last, word_codes
+from hipporag_like.indexing.quantise import rotated
+from hipporag_like.indexing.vectors import BLOCK, Arrays, Embed, passage_vectors
+from hipporag_like.indexing.words import sums_of, word_codes
 
-Codes = NDArray[np.int8]
 Reals = NDArray[np.float32]
+Wholes = NDArray[np.int64]
 
 
 def light_vectors(corpus: Corpus, segment: Segment | None, origin: Origin, embed: Embed) -> Arrays:
-    """Yield the vectors of passages, and what stands for those of facts; what stays is taken over.
+    """Yield the vectors of passages and the codes of facts; what stays is taken over.
 
     Parameters
     ----------
     corpus
-        With the words of each fact.
+        With the words of each fact that was read now.
     segment, origin
         The segment before, light too, and which of its rows make up this one.
     embed
         Texts to unit rows.
     """
-    n_words, n_passages = len(corpus.terms[0]) - 1, corpus.texts.n_passages
-    words = _words(corpus, segment, origin.terms, embed)
-    dim = words[0].shape[1]
-    codes, scale = np.empty((n_words + n_passages, dim), np.int8), np.empty(n_words + n_passages, np.float32)
-    codes[:n_words], scale[:n_words] = words
-    del words
-    own = codes[n_words:], scale[n_words:]
-    rows = origin.passages.source
-    if segment is not None:
-        before = _passages_before(segment)
-        kept = np.flatnonzero(rows < segment.n_passages)
-        own[0][kept], own[1][kept] = before[0][rows[kept]], before[1][rows[kept]]
-
-    def keep(at: int, new: NDArray[np.int64], vectors: Reals) -> None:
-        own[0][at + new], own[1][at + new] = passage_codes(vectors)
-
-    yield from passage_vectors(corpus, segment, origin.passages, embed, keep)
-    owner = np.repeat(np.arange(n_passages), np.diff(corpus.reading.facts))
-    indptr, index = with_last(corpus.reading.bags, corpus.reading.bag, n_words + owner)
-    yield "fact_words_indptr", indptr
-    yield "fact_words_index", index
-    yield "fact_norm", _norms(codes, scale, indptr, index, segment, origin.facts)
-    yield "word_codes", codes
-    yield "word_scale", scale
+    facts = _Facts(corpus, segment, origin.facts.source, embed)
+    yield from passage_vectors(corpus, segment, origin.passages, embed, facts.code)
+    yield from zip(("fact_signs", "fact_steps", "fact_scales"), facts.codes, strict=True)
 
 
-def _words(corpus: Corpus, segment: Segment | None, rows: Rows2, embed: Embed) -> tuple[Codes, Reals]:
-    """Return the codes and scales of BM25's words."""
-    n_old = 0 if segment is None else len(segment.terms)
-    new = np.flatnonzero(rows.source >= n_old)
-    fresh = word_codes(table(corpus.terms).take(new), embed, embed([]).shape[1])
-    if segment is None:
-        return fresh
-    codes = np.empty((len(rows.source), fresh[0].shape[1]), np.int8)
-    scale = np.empty(len(rows.source), np.float32)
-    codes[new], scale[new] = fresh
-    kept = np.flatnonzero(rows.source < n_old)
-    codes[kept] = segment.array("word_codes")[rows.source[kept]]
-    scale[kept] = segment.array("word_scale")[rows.source[kept]]
-    return codes, scale
+class _Facts:
+    """Codes of facts: those of facts that stay are taken over, the others made with the vectors of their passages.
 
+    A passage that was read now has no fact of before, and the other way round.
+    """
 
-def _passages_before(segment: Segment) -> tuple[Codes, Reals]:
-    n_words = len(segment.terms)
-    return segment.array("word_codes")[n_words:], segment.array("word_scale")[n_words:]
+    def __init__(self, corpus: Corpus, segment: Segment | None, source: Wholes, embed: Embed) -> None:
+        reading, n_old = corpus.reading, 0 if segment is None else segment.n_facts
+        self.codes = room_for_codes(len(source), embed([]).shape[1])
+        self._starts, self._bag_of = reading.facts, source - n_old
+        kept = np.flatnonzero(source < n_old)
+        if segment is not None:
+            signs, steps, scales = self.codes
+            signs[kept] = segment.array("fact_signs")[source[kept]]
+            steps[kept] = segment.array("fact_steps")[source[kept]]
+            scales[kept] = segment.array("fact_scales")[source[kept]]
+        used, places = np.unique(reading.bag, return_inverse=True)
+        self._words = word_codes(table(corpus.terms).take(used), embed, embed([]).shape[1])
+        self._bags = reading.bags, places.astype(np.int32)
 
-
-def _norms(
-    codes: Codes,
-    scale: Reals,
-    indptr: NDArray[np.int64],
-    index: NDArray[np.int32],
-    segment: Segment | None,
-    rows: Rows2,
-) -> Reals:
-    """Return the length of the sum of each fact's rows; those of facts that stay are taken over."""
-    if segment is None:
-        return norms(codes, scale, indptr, index)
-    n_old = segment.n_facts
-    new = np.flatnonzero(rows.source >= n_old)
-    found = np.empty(len(rows.source), np.float32)
-    kept = rows.source < n_old
-    found[kept] = segment.array("fact_norm")[rows.source[kept]]
-    lengths = indptr[new + 1] - indptr[new]
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    places = np.repeat(indptr[new] - starts[:-1], lengths) + np.arange(int(starts[-1]))
-    found[new] = norms(codes, scale, starts, index[places])
-    return found
+    def code(self, passages: Wholes, vectors: Reals) -> None:
+        """Write the codes of the facts of some passages, where these were read now."""
+        lengths = self._starts[passages + 1] - self._starts[passages]
+        ends = np.cumsum(lengths)
+        offsets = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - lengths, lengths)
+        facts = np.repeat(self._starts[passages], lengths) + offsets
+        owner = np.repeat(np.arange(len(passages)), lengths)
+        read = self._bag_of[facts] >= 0
+        facts, owner = facts[read], owner[read]
+        turned = rotated(vectors)
+        for at in range(0, len(facts), BLOCK):
+            part = slice(at, at + BLOCK)
+            sums = np.zeros((len(facts[part]), turned.shape[1]), np.float32)
+            sums_of(self._words, self._bags, self._bag_of[facts[part]], turned, owner[part], sums)
+            encode(sums, facts[part], *self.codes)

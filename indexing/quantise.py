@@ -64,6 +64,14 @@ def rotated(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     return turned
 
 
+def unrotated(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return vectors turned back, to rounding; float32, (n, dim)."""
+    turned = np.array(vectors, dtype=np.float32, order="C")
+    if turned.size:
+        _rotate_back(turned, _signs(turned.shape[1]))
+    return turned
+
+
 @lru_cache(maxsize=8)
 def _signs(dim: int) -> NDArray[np.float32]:
     """Return the random signs; float32, (ROUNDS, dim).
@@ -82,23 +90,40 @@ def _rotate(rows: NDArray[np.float32], signs: NDArray[np.float32]) -> None:
 
     The largest power of two is at least half of ``dim``, so that the two stretches overlap and all numbers mix.
     """
-    n, dim = rows.shape
+    for i in range(len(rows)):
+        for turn in range(len(signs)):
+            _flip(rows[i], signs[turn])
+            _mix(rows[i], turn)
+
+
+@compiled
+def _rotate_back(rows: NDArray[np.float32], signs: NDArray[np.float32]) -> None:
+    """Undo :func:`_rotate`: both of its steps undo themselves."""
+    for i in range(len(rows)):
+        for turn in range(len(signs) - 1, -1, -1):
+            _mix(rows[i], turn)
+            _flip(rows[i], signs[turn])
+
+
+@compiled
+def _flip(row: NDArray[np.float32], signs: NDArray[np.float32]) -> None:
+    for c in range(len(row)):
+        row[c] *= signs[c]
+
+
+@compiled
+def _mix(row: NDArray[np.float32], turn: int) -> None:
     size = 1
-    while 2 * size <= dim:
+    while 2 * size <= len(row):
         size *= 2
     scale = np.float32(1.0 / np.sqrt(size))
-    for i in range(n):
-        row = rows[i]
-        for turn in range(len(signs)):
-            for c in range(dim):
-                row[c] *= signs[turn, c]
-            part = row[:size] if turn % 2 == 0 else row[dim - size :]
-            step = 1
-            while step < size:
-                for start in range(0, size, 2 * step):
-                    for c in range(start, start + step):
-                        a, b = part[c], part[c + step]
-                        part[c], part[c + step] = a + b, a - b
-                step *= 2
-            for c in range(size):
-                part[c] *= scale
+    part = row[:size] if turn % 2 == 0 else row[len(row) - size :]
+    step = 1
+    while step < size:
+        for start in range(0, size, 2 * step):
+            for c in range(start, start + step):
+                a, b = part[c], part[c + step]
+                part[c], part[c + step] = a + b, a - b
+        step *= 2
+    for c in range(size):
+        part[c] *= scale

@@ -53,7 +53,7 @@ class Reading:
         int64, (n_passages + 1,), int32 and uint16: BM25's words of title and text.
     bags, bag
         int64, (n_facts + 1,), and int32: the same words of each fact and its title, in order and as often as they are
-        there; no rows where they are not asked for.
+        there; no rows where they are not asked for, and of a corpus only those of the facts that were read now.
     triples
         (subject, relation, object) by fact number.
     """

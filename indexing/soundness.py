@@ -36,7 +36,6 @@ IDS = {
     "relation_ends": "phrases",
     "phrase_mentions_index": "phrases",
     "phrase_graph_index": "phrases and passages",
-    "fact_words_index": "words",
     "term_row": "terms",
     "entity_key_row": "entities",
     "form_row": "spellings",
@@ -58,9 +57,9 @@ ROWS = {
     "fact_end": "facts",
     "fact_vectors": "facts",
     "fact_codes": "facts",
-    "fact_norm": "facts",
-    "word_codes": "words",
-    "word_scale": "words",
+    "fact_signs": "facts",
+    "fact_steps": "facts",
+    "fact_scales": "facts",
     "term_hash": "terms",
     "term_row": "terms",
     "entity_key_hash": "entities",
@@ -95,7 +94,6 @@ STARTS = {
     "phrase_mentions_indptr": "passages",
     "phrase_graph_indptr": "phrases and passages",
     "passage_relations_indptr": "passages",
-    "fact_words_indptr": "facts",
     "mention_indptr": "facts",
     "spelled_indptr": "passages",
     "trigram_indptr": "buckets",
@@ -121,7 +119,7 @@ _FOLLOWERS = (
     "_entity",
     "_form",
 )  # of an array of row starts
-_FINITE = re.compile(r".*_(vectors|weight|score|norm|scale|cosine)")
+_FINITE = re.compile(r".*_(vectors|weight|score|scales|cosine)")
 _CODE = re.compile(r"(field[0-9]+)_code")
 
 
@@ -158,11 +156,9 @@ def _sizes(arrays: dict[str, NDArray[Any]]) -> dict[str, int]:
         "phrases": _length(arrays, "phrase_offset") - 1,
         "relations": _length(arrays, "relation_offset") - 1,
     }
-    # A bag of words ends with its passage, which is numbered after the words.
     return {
         **sizes,
         "phrases and passages": sizes["phrases"] + sizes["passages"],
-        "words": sizes["terms"] + sizes["passages"],
         "spellings, by case": 2 * sizes["spellings"],
     }
 
@@ -198,8 +194,6 @@ def _special(
         yield f"a number in it is none of the {sizes['entities']} entities"
     if name in _ORDERED and not _ascending(array):
         yield "it is not in order"
-    if name == "fact_words_indptr" and not all((np.diff(part) > 0).all() for part in _chunks(array, 1)):
-        yield "a fact has not even its passage"
     other = _ALIKE.get(name)
     if other is not None and len(array) != _length(arrays, other):
         yield f"it has {len(array)} rows and {other} {_length(arrays, other)}"

@@ -78,7 +78,7 @@ def corpus_arrays(corpus: Corpus) -> Arrays:
 
 
 def corpus_of(segment: Segment) -> Corpus:
-    """Return the corpus that a segment holds; of triples, which are never carried over, nothing."""
+    """Return the corpus that a segment holds; of triples and of facts' words, which are never carried over, nothing."""
     from hipporag_like.indexing.kernels import transpose
 
     array = segment.array
@@ -86,12 +86,6 @@ def corpus_of(segment: Segment) -> Corpus:
     terms, term, frequency = transpose(
         array("posting_indptr"), array("posting_passage"), array("posting_count"), n
     )
-    bags, bag = np.zeros(1, np.int64), np.zeros(0, np.int32)
-    if segment.is_light:  # the last row of each fact is its passage
-        indptr, index = array("fact_words_indptr"), array("fact_words_index")
-        words = np.ones(len(index), dtype=bool)
-        words[indptr[1:] - 1] = False
-        bags, bag = indptr - np.arange(len(indptr)), index[words]
     n_documents = len(array("document_id_offset")) - 1
     texts = Texts(
         documents=np.searchsorted(array("passage_document"), np.arange(n_documents + 1)).astype(np.int64),
@@ -118,8 +112,8 @@ def corpus_of(segment: Segment) -> Corpus:
         terms=terms,
         term=term,
         frequency=frequency,
-        bags=bags,
-        bag=bag,
+        bags=np.zeros(1, np.int64),
+        bag=np.zeros(0, np.int32),
         triples={},
     )
     return Corpus(

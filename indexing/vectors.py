@@ -18,7 +18,7 @@ from hipporag_like.indexing.texts import sentence_text, titled_text, triple_text
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 Vectors = NDArray[np.float32]
-Keep = Callable[[int, NDArray[np.int64], Vectors], None]
+Keep = Callable[[NDArray[np.int64], Vectors], None]
 
 # Rows written at a time: 50 MB of 384 float32; texts are sorted by length within a block before they are embedded.
 BLOCK = 1 << 15
@@ -96,7 +96,7 @@ def passage_vectors(
 ) -> Arrays:
     """Yield the vectors of passages: title and text; of many in half the bytes, since codes are looked at first.
 
-    ``keep`` is told about vectors embedded now: the first row of a block, rows in it, their vectors.
+    ``keep`` is told about vectors embedded now: of which passages, and the vectors.
     """
     texts = corpus.texts
     owner, text, title = texts.owner, table(texts.text), table(texts.title)
@@ -135,7 +135,7 @@ def _vectors(
                 vectors = embed([written(at + i) for i in new.tolist()])
                 block[new] = vectors
                 if keep is not None:
-                    keep(at, new, vectors)
+                    keep(at + new, vectors)
             if coded:
                 part = codes[at : at + len(source)]
                 if old_codes is not None:

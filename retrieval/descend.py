@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled_freely
-from hipporag_like.retrieval.compiled import float_of_half, word_place
+from hipporag_like.indexing.fact_codes import STEPS, decode
+from hipporag_like.retrieval.compiled import float_of_half
 
 
 def descend(
@@ -72,37 +71,27 @@ def cosines_of_half(
     return found
 
 
-def distinct(words: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct words in the order they are met, and the place of each word among these."""
-    size = 16
-    while size < 2 * len(words):
-        size *= 2
-    table = np.full(size, -1, dtype=np.int32)
-    numbers = np.empty(size, dtype=np.int64)
-    known, place, n = np.empty(len(words), dtype=np.int64), np.empty(len(words), dtype=np.int64), 0
-    for i in range(len(words)):
-        at = word_place(table, words[i])
-        if table[at] < 0:
-            table[at] = words[i]
-            numbers[at] = n
-            known[n] = words[i]
-            n += 1
-        place[i] = numbers[at]
-    return known[:n], place
-
-
-def bag_sums(rows: NDArray[Any], place: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return for each i the sum of ``rows[place[starts[i]:starts[i + 1]]]``, added in this order."""
-    summed = np.zeros((len(starts) - 1, rows.shape[1]))
-    for i in range(len(summed)):
-        for j in range(starts[i], starts[i + 1]):
-            for d in range(rows.shape[1]):
-                summed[i, d] += rows[place[j], d]
-    return summed
+def cosines_of_codes(
+    signs: NDArray[np.uint8],
+    steps: NDArray[np.uint8],
+    scales: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    asked: NDArray[np.float32],
+) -> NDArray[np.float64]:
+    """Return the same of codes (``indexing.fact_codes``) and turned vectors, float32, (v, 8 * bytes)."""
+    found = np.empty((len(rows), len(asked)))
+    vector = np.empty(asked.shape[1], dtype=np.float32)
+    for i in range(len(rows)):
+        decode(signs, steps, rows[i], vector)
+        for j in range(len(asked)):
+            total = np.float32(0.0)
+            for d in range(len(vector)):
+                total += vector[d] * asked[j, d]
+            found[i, j] = total * scales[rows[i], STEPS]
+    return found
 
 
 descend = compiled_freely(descend)
 cosines_of = compiled_freely(cosines_of)
 cosines_of_half = compiled_freely(cosines_of_half)
-distinct = compiled_freely(distinct)
-bag_sums = compiled_freely(bag_sums)
+cosines_of_codes = compiled_freely(cosines_of_codes)

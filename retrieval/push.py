@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hipporag_like.indexing.compiled import compiled_freely
 from hipporag_like.indexing.rows import Rows
 from hipporag_like.retrieval.likeness import likeness_of
-from hipporag_like.retrieval.similarity import WORDS, FactArrays, FactVectors, fixed
+from hipporag_like.retrieval.similarity import FactArrays, FactVectors, fixed
 from hipporag_like.retrieval.slots import (
     BEFORE,
     COLUMN,
@@ -23,7 +23,6 @@ from hipporag_like.retrieval.slots import (
     FACTOR,
     FIRST,
     JUDGED,
-    LACKED_WORDS,
     LAST,
     MET,
     MOST,
@@ -114,7 +113,7 @@ def push(
     to some of them, at equal distances in the order of their numbers.
     """
     links = Links(*(Edges(fixed(rows.indptr), fixed(rows.indices), fixed(rows.weights)) for rows in graph))
-    given = (links, facts.arrays(), fixed(question), Shape(*map(float, shape)))
+    given = (links, facts.arrays(), facts.asked(question), Shape(*map(float, shape)))
     forced = max(int(1.0 / shape.tolerance), LEAST_FORCED)
     state = _run(_started(links, seeds, mass, shape.tolerance, forced), *given)
     n_entities, n_seeds = len(links.to_facts.indptr) - 1, int(state.counters[MET])
@@ -166,8 +165,8 @@ AGAIN = 0.2
 @compiled_freely
 def _judge(
     state: State, links: Links, facts: FactArrays, question: NDArray[np.float32], shape: Shape
-) -> bool:
-    """Set the threshold of new slots, and how much the question favours facts; False where room for words lacks."""
+) -> None:
+    """Set the threshold of new slots, and how much the question favours facts."""
     ef, fe = links.to_facts.indptr, links.to_entities.indptr
     n_entities, counters = len(ef) - 1, state.counters
     for slot in range(counters[JUDGED], counters[MET]):
@@ -177,17 +176,11 @@ def _judge(
         else:
             fact = node - n_entities
             degree = fe[fact + 1] - fe[fact]
-            if facts.kind == WORDS:
-                words = facts.indptr[fact + 1] - facts.indptr[fact]
-                if 2 * (state.words.held[0] + words) > len(state.words.keys):
-                    counters[JUDGED], counters[LACKED_WORDS] = slot, words
-                    return False
-            likeness = likeness_of(facts, fact, question, state.words)
+            likeness = likeness_of(facts, fact, question)
             state.real[slot, FACTOR] = np.exp(shape.sharpness * likeness)
         state.whole[slot, DEGREE] = degree
         state.real[slot, THRESHOLD] = shape.tolerance * degree
     counters[JUDGED] = counters[MET]
-    return True
 
 
 @compiled_freely
@@ -227,8 +220,7 @@ def _spread(
     while state.counters[WAITING] > 0:
         if not write_down(state, links):
             return False
-        if not _judge(state, links, facts, question, shape):
-            return False
+        _judge(state, links, facts, question, shape)
         divide(state, len(links.to_facts.indptr) - 1, shape.synonym_share)
         _round(state, shape.damping, AGAIN * shape.tolerance)
         state.counters[BEFORE] = state.counters[WRITTEN]

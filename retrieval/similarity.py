@@ -1,7 +1,7 @@
-"""How like a question facts are, however that is stored: a vector a fact, or a bag of words a fact.
+"""How like a question facts are, however that is stored: a vector a fact, or a code a fact.
 
-Preset ``full`` embeds every fact (``DenseFacts``). Preset ``light`` embeds every word once (``WordFacts``): the vector
-of a fact is the sum of its words' vectors, brought to unit length. Nothing here depends on the number of facts.
+Preset ``full`` embeds every fact (``DenseFacts``). Preset ``light`` embeds every word once, and keeps codes of the sums
+(``CodedFacts``; see ``hipporag_like.indexing.fact_codes``). Nothing here depends on the number of facts.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.mentions import ranges
 
-SINGLE, HALF, WORDS = 0, 1, 2
+SINGLE, HALF, CODES = 0, 1, 2
 
 
 class FactArrays(NamedTuple):
@@ -24,24 +23,18 @@ class FactArrays(NamedTuple):
     Attributes
     ----------
     kind
-        ``SINGLE``, ``HALF`` or ``WORDS``.
+        ``SINGLE``, ``HALF`` or ``CODES``.
     single, half
         float32, and float16 seen as uint16, (n_facts, dim): unit rows.
-    codes, scale
-        int8, (n_words, dim), and float32, (n_words,): the vector of a word is ``codes * scale``.
-    indptr, words, norm
-        int64, (n_facts + 1,), int32, and float32, (n_facts,): the words of each fact, and the length of the sum of
-        their vectors.
+    signs, scales
+        uint8, (n_facts, bytes), and float32, (n_facts, 2); see ``hipporag_like.indexing.fact_codes``.
     """
 
     kind: int
     single: NDArray[np.float32]
     half: NDArray[np.uint16]
-    codes: NDArray[np.int8]
-    scale: NDArray[np.float32]
-    indptr: NDArray[np.int64]
-    words: NDArray[np.int32]
-    norm: NDArray[np.float32]
+    signs: NDArray[np.uint8]
+    scales: NDArray[np.float32]
 
 
 class FactVectors(Protocol):
@@ -70,15 +63,18 @@ class FactVectors(Protocol):
         """Return the vectors of facts: float32, (n, dim), unit rows."""
 
     def arrays(self) -> FactArrays:
-        """Return what compiled code reads."""
+        """Return what the walk reads."""
+
+    def asked(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a question as ``likeness_of`` takes it, who may know facts less precisely than ``cosines``."""
 
 
 def fact_vectors_of(segment: Segment) -> FactVectors:
     """Return the facts of a segment, by the preset that it was indexed with."""
-    if not segment.has("fact_words_index"):
+    if not segment.is_light:
         return DenseFacts(segment.array("fact_vectors"))
-    names = ("word_codes", "word_scale", "fact_words_indptr", "fact_words_index", "fact_norm")
-    return WordFacts(*map(segment.array, names))
+    codes = map(segment.array, ("fact_signs", "fact_steps", "fact_scales"))
+    return CodedFacts(segment.array("passage_vectors").shape[1], *codes)
 
 
 def row_cosines(
@@ -137,74 +133,69 @@ class DenseFacts:
             return _NOTHING._replace(kind=HALF, half=fixed(self.vectors.view(np.uint16)))
         return _NOTHING._replace(kind=SINGLE, single=fixed(self.vectors))
 
+    def asked(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See ``FactVectors``."""
+        return fixed(question)
+
 
 @dataclass(frozen=True, slots=True)
-class WordFacts:
-    """Facts that are bags of embedded words; the attributes are those of ``FactArrays``.
+class CodedFacts:
+    """Facts that are kept as codes; see ``hipporag_like.indexing.fact_codes``.
 
-    A fact without words has the vector 0.
+    The walk knows them by their signs, with an error of some 0.04 in a cosine at 384 numbers, and all else by three
+    bits a number, with one of some 0.01.
+
+    Attributes
+    ----------
+    dim
+        Of the vectors.
+    signs, steps, scales
+        uint8, (n_facts, bytes) and (n_facts, 2 * bytes), and float32, (n_facts, 2); may be memory-mapped.
     """
 
-    codes: NDArray[np.int8]
-    scale: NDArray[np.float32]
-    indptr: NDArray[np.int64]
-    words: NDArray[np.int32]
-    norm: NDArray[np.float32]
+    dim: int
+    signs: NDArray[np.uint8]
+    steps: NDArray[np.uint8]
+    scales: NDArray[np.float32]
 
     def __len__(self) -> int:
         """Return the number of facts."""
-        return len(self.norm)
+        return len(self.signs)
 
     def cosines(self, facts: NDArray[np.int64], asked: NDArray[np.float32]) -> NDArray[np.float64]:
-        """See ``FactVectors``; each distinct word is compared once."""
-        from hipporag_like.retrieval.descend import bag_sums, cosines_of, distinct
+        """See ``FactVectors``."""
+        from hipporag_like.indexing.quantise import rotated
+        from hipporag_like.retrieval.descend import cosines_of_codes
 
-        starts, words = self._words(facts)
-        known, place = distinct(fixed(words))
-        similarity = cosines_of(fixed(self.codes), known, fixed(asked)) * self.scale[known][:, None]
-        return bag_sums(similarity, place, starts) / self._norms(facts)[:, None]
+        turned = np.zeros((len(asked), 8 * self.signs.shape[1]), np.float32)
+        turned[:, : self.dim] = rotated(asked)
+        codes = fixed(self.signs), fixed(self.steps), fixed(self.scales)
+        return cosines_of_codes(*codes, fixed(facts), fixed(turned))
 
     def take(self, facts: NDArray[np.int64]) -> NDArray[np.float32]:
         """See ``FactVectors``."""
-        from hipporag_like.retrieval.descend import bag_sums
+        from hipporag_like.indexing.fact_codes import vectors_of
 
-        starts, words = self._words(facts)
-        vectors = self.codes[words].astype(np.float64) * self.scale[words][:, None]
-        summed = bag_sums(vectors, np.arange(len(words)), starts)
-        return (summed / self._norms(facts)[:, None]).astype(np.float32)
+        return vectors_of(self.signs, self.steps, self.scales, facts, self.dim)
 
     def arrays(self) -> FactArrays:
         """See ``FactVectors``."""
-        return FactArrays(
-            kind=WORDS,
-            single=_NOTHING.single,
-            half=_NOTHING.half,
-            codes=fixed(self.codes),
-            scale=fixed(self.scale),
-            indptr=fixed(self.indptr),
-            words=fixed(self.words),
-            norm=fixed(self.norm),
-        )
+        return _NOTHING._replace(kind=CODES, signs=fixed(self.signs), scales=fixed(self.scales))
 
-    def _words(self, facts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return where the words of each fact start, (n + 1,), and the words of all, one fact after the other."""
-        first = self.indptr[facts]
-        counts = self.indptr[facts + 1] - first
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return starts, self.words[ranges(first, counts)]
+    def asked(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See ``FactVectors``; what each value of each byte of signs adds, and the sum of all numbers."""
+        from hipporag_like.indexing.quantise import rotated
+        from hipporag_like.retrieval.likeness import sums_by_byte
 
-    def _norms(self, facts: NDArray[np.int64]) -> NDArray[np.float64]:
-        norms = self.norm[facts].astype(np.float64)
-        return np.where(norms > 0, norms, 1.0)
+        turned = np.zeros(8 * self.signs.shape[1], np.float32)
+        turned[: self.dim] = rotated(question[None, :])[0]
+        return fixed(sums_by_byte(turned))
 
 
 _NOTHING = FactArrays(
     kind=SINGLE,
     single=fixed(np.zeros((0, 0), np.float32)),
     half=fixed(np.zeros((0, 0), np.uint16)),
-    codes=fixed(np.zeros((0, 0), np.int8)),
-    scale=fixed(np.zeros(0, np.float32)),
-    indptr=fixed(np.zeros(1, np.int64)),
-    words=fixed(np.zeros(0, np.int32)),
-    norm=fixed(np.zeros(0, np.float32)),
+    signs=fixed(np.zeros((0, 0), np.uint8)),
+    scales=fixed(np.zeros((0, 2), np.float32)),
 )

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled_freely
 from hipporag_like.retrieval.compiled import word_place
-from hipporag_like.retrieval.likeness import Words, no_words
-from hipporag_like.retrieval.likeness import with_room as words_with_room
 
 ROOM = 1 << 12  # slots to begin with; a question of the dev sets meets 3,000 to 20,000 nodes
 RESIDUAL, THRESHOLD, ESTIMATE, FACTOR = range(4)  # columns of a slot's real numbers
@@ -24,8 +22,8 @@ NODE, DEGREE, FIRST, SPLIT, LAST = range(5)
 UNKNOWN = -1  # in FIRST: not written down yet
 # Counters: slots, and those whose degree is known; neighbours written down, and those before this round; the queue's
 # column of this round and how many wait there; facts of an entity that may be looked at; pushes, and neighbours sent
-# mass; room that lacks, for nodes and neighbours, and for words.
-MET, JUDGED, WRITTEN, BEFORE, COLUMN, WAITING, MOST, PUSHES, WORK, LACKED, LACKED_WORDS = range(11)
+# mass; room that lacks, for nodes and neighbours.
+MET, JUDGED, WRITTEN, BEFORE, COLUMN, WAITING, MOST, PUSHES, WORK, LACKED = range(10)
 
 Reals = NDArray[np.float64]
 Wholes = NDArray[np.int64]
@@ -61,8 +59,6 @@ class State(NamedTuple):
     neighbour, share
         int64 and float64, (any,): the slots that nodes send mass to, written down one node after the other, and the
         weights, which become shares.
-    words
-        Of the facts met, where facts are bags of words.
     counters
         int64: see ``MET``.
     """
@@ -74,7 +70,6 @@ class State(NamedTuple):
     slots: Wholes
     neighbour: Wholes
     share: Reals
-    words: Words
     counters: Wholes
 
 
@@ -84,15 +79,11 @@ def no_nodes(least: int) -> State:
     keys, slots = np.full(2 * room, -1, np.int64), np.empty(2 * room, np.int64)
     real, whole, queue = np.zeros((room, 4)), np.empty((room, 5), np.int64), np.empty((room, 2), np.int64)
     neighbour, share = np.empty(4 * room, np.int64), np.empty(4 * room)
-    return State(real, whole, queue, keys, slots, neighbour, share, no_words(), np.zeros(11, np.int64))
+    return State(real, whole, queue, keys, slots, neighbour, share, np.zeros(10, np.int64))
 
 
 def with_room(state: State) -> State:
     """Return the same state with the room that it lacks by its counters."""
-    if state.counters[LACKED_WORDS]:
-        words = words_with_room(state.words, int(state.counters[LACKED_WORDS]))
-        state.counters[LACKED_WORDS] = 0
-        return state._replace(words=words)
     more = int(state.counters[LACKED])
     state.counters[LACKED] = 0
     room = _doubled(len(state.whole), int(state.counters[MET]) + more)

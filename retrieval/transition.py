@@ -22,9 +22,12 @@ def transition(graph: WalkGraph, question: NDArray[np.float32], options: WalkOpt
     """
     from scipy import sparse
 
+    from hipporag_like.retrieval.likeness import likenesses
+    from hipporag_like.retrieval.similarity import fixed
+
     n_entities, n_facts = len(graph.entity_facts.indptr) - 1, len(graph.fact_entities.indptr) - 1
-    cosines = graph.facts.cosines(np.arange(n_facts), question[None, :])[:, 0]
-    factor = np.exp(options.sharpness * cosines)
+    seen = likenesses(graph.facts.arrays(), fixed(np.arange(n_facts)), graph.facts.asked(question))
+    factor = np.exp(options.sharpness * seen)
     ef = _csr(graph.entity_facts, n_facts)
     ef.data *= factor[ef.indices]
     fe, syn = _csr(graph.fact_entities, n_entities), _csr(graph.synonyms, n_entities)

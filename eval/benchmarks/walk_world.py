@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.rows import rows_of
-from hipporag_like.retrieval.similarity import WordFacts
+from hipporag_like.retrieval.similarity import CodedFacts
 from hipporag_like.retrieval.walk import WalkGraph
 
 FACTS, MENTIONS, ENTITIES = 5, 1.4, 2
@@ -62,19 +62,17 @@ def _zipf(draw: np.random.Generator, n: int, count: int) -> NDArray[np.int64]:
     return found
 
 
-def _bags(draw: np.random.Generator, n_facts: int) -> WordFacts:
-    from hipporag_like.retrieval.descend import bag_sums
+def _bags(draw: np.random.Generator, n_facts: int) -> CodedFacts:
+    from hipporag_like.indexing.fact_codes import encode, room_for_codes
 
-    codes = np.clip(np.round(40 * draw.standard_normal((WORDS, DIM))), -127, 127).astype(np.int8)
-    scale = np.full(WORDS, 1 / np.sqrt(DIM) / 40, dtype=np.float32)
-    index = _zipf(draw, WORDS, n_facts * WORDS_A_FACT).astype(np.int32)
-    indptr = WORDS_A_FACT * np.arange(n_facts + 1, dtype=np.int64)
-    vectors, norm = codes * scale[:, None].astype(np.float64), np.empty(n_facts, dtype=np.float32)
+    words = (draw.standard_normal((WORDS, DIM)) / np.sqrt(DIM)).astype(np.float32)
+    index = _zipf(draw, WORDS, n_facts * WORDS_A_FACT).reshape(n_facts, WORDS_A_FACT)
+    codes = room_for_codes(n_facts, DIM)
     for first in range(0, n_facts, 20_000):
-        starts = indptr[first : first + 20_001]
-        words = index[starts[0] : starts[-1]].astype(np.int64)
-        norm[first : first + 20_000] = np.linalg.norm(bag_sums(vectors, words, starts - starts[0]), axis=1)
-    return WordFacts(codes, scale, indptr, index, norm)
+        part = index[first : first + 20_000]
+        sums = sum((words[part[:, i]] for i in range(1, WORDS_A_FACT)), start=words[part[:, 0]])
+        encode(sums, np.arange(first, first + len(part)), *codes)
+    return CodedFacts(DIM, *codes)
 
 
 def _question(draw: np.random.Generator, graph: WalkGraph, n_passages: int) -> Question:

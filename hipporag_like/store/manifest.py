@@ -18,7 +18,8 @@ from hipporag_like.text import content_hash
 # (hipporag_like.indexing.upgrade), so raising the number is all that a change of the arrays needs.
 #   1  CURRENT holds the number of the snapshot alone
 #   2  CURRENT also holds the manifest's checksum, so that it cannot come to name another snapshot
-FORMAT = 2
+#   3  preset light keeps codes of facts in the place of words and bags of words
+FORMAT = 3
 MANIFEST_NAME = "manifest.json"
 CURRENT_NAME = "CURRENT"
 SNAPSHOTS_NAME = "snapshots"

@@ -10,6 +10,7 @@ from hipporag_like.errors import IndexNotFoundError
 from hipporag_like.indexing.index import Index
 from hipporag_like.indexing.inspect import COUNTS, stats
 from hipporag_like.sentences import sentence_spans
+from hipporag_like.store import manifest
 from hipporag_like.store.journal import Journal
 from hipporag_like.store.snapshot import open_snapshot
 from hipporag_like.text import content_hash
@@ -95,7 +96,7 @@ def test_bytes_are_those_on_disk(found, stats_folder):
 def test_models_and_options(found):
     assert found["models"] == {"embedder": "hashing-1:256", "dim": 256, "extractor": "picky:1"}
     assert found["config"] == CONFIG.to_dict()
-    assert (found["format"], found["up_to_date"]) == (2, True)
+    assert (found["format"], found["up_to_date"]) == (manifest.FORMAT, True)
 
 
 def test_failures_with_their_reasons(found):

@@ -1,4 +1,4 @@
-"""Facts as bags of words: by hand, alone as in company, and as an index over its life."""
+"""Facts as sums of words: by hand, alone as in company, and as an index over its life."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from hipporag_like import config as config_module
 from hipporag_like.config import EXACT_LIMIT, Config, EmbedConfig, GraphConfig
 from hipporag_like.errors import UsageError
+from hipporag_like.indexing.fact_codes import encode, room_for_codes, vectors_of
 from hipporag_like.indexing.index import Index, Segment
+from hipporag_like.indexing.quantise import rotated
 from hipporag_like.indexing.words import (
     PASSAGE_WEIGHT,
     common_direction,
-    norms,
     quantised,
-    with_last,
+    sums_of,
     without,
     words_of,
 )
@@ -63,12 +64,13 @@ def passages_of(*rows: tuple[str, str, list[tuple[int, int]]]) -> tuple[list[Pas
     return made, [Extraction(sentences=tuple(sentences)) for _, _, sentences in rows]
 
 
+CODES = ("fact_signs", "fact_steps", "fact_scales")
+
+
 def decoded(arrays: dict[str, np.ndarray]) -> np.ndarray:
     """The facts' vectors, from what is stored of them."""
-    vectors = arrays["word_codes"].astype(np.float64) * arrays["word_scale"][:, None]
-    indptr, index = arrays["fact_words_indptr"], arrays["fact_words_index"]
-    sums = [vectors[index[a:b]].sum(axis=0) for a, b in zip(indptr, indptr[1:], strict=False)]
-    return np.array(sums) / arrays["fact_norm"][:, None]
+    codes = [np.asarray(arrays[name]) for name in CODES]
+    return vectors_of(*codes, np.arange(len(codes[0])), arrays["passage_vectors"].shape[1])
 
 
 def segment_of(folder: Path) -> Segment:
@@ -76,27 +78,6 @@ def segment_of(folder: Path) -> Segment:
 
 
 # By hand
-
-
-def test_bags_keep_words_in_order_and_as_often_as_they_are_there(assembled: Any):
-    given = passages_of(
-        ("Red fox", "the red den. It is!", [(0, 12), (13, 19)]),
-        ("", "of the", [(0, 6)]),
-        ("", "Den", [(0, 3)]),
-    )
-    arrays = assembled(*given, LIGHT, by_hand)[2]
-    # Words are den, fox and red; passages 3, 4 and 5 are the last word of their facts.
-    assert bytes(arrays["term_text"]).decode() == "denfoxred"
-    assert arrays["fact_words_indptr"].tolist() == [0, 5, 8, 9, 11]
-    assert arrays["fact_words_index"].tolist() == [2, 1, 2, 0, 3, 2, 1, 3, 4, 0, 5]
-    assert arrays["fact_words_indptr"].dtype == np.int64
-    assert arrays["fact_words_index"].dtype == np.int32
-
-
-def test_a_row_gets_one_more_entry_at_its_end():
-    indptr, index = with_last(np.array([0, 2, 2, 3]), np.array([5, 6, 7], np.int32), np.array([9, 8, 9]))
-    assert indptr.tolist() == [0, 3, 4, 6]
-    assert index.tolist() == [5, 6, 9, 8, 7, 9]
 
 
 def test_codes_are_what_they_stand_for_to_half_a_level():
@@ -116,26 +97,35 @@ def test_the_direction_of_function_words_is_taken_off():
     assert common_direction(lambda texts: np.zeros((len(texts), 2), np.float32)).tolist() == [0, 0]
 
 
+def encoded(sums: list[list[float]]) -> list[bytes]:
+    """What is stored of vectors of any length, fact by fact."""
+    turned = rotated(np.array(sums, np.float32))
+    codes = room_for_codes(*turned.shape)
+    encode(turned, np.arange(len(turned)), *codes)
+    return [b"".join(part[i].tobytes() for part in codes[:2]) for i in range(len(sums))]
+
+
 def test_a_fact_is_its_words_and_its_passage(assembled: Any):
-    given = passages_of(("", "the red, red fox. of the", [(0, 17), (18, 24)]), ("", "Den!", [(0, 4)]))
+    given = passages_of(
+        ("", "the red, red fox. of the", [(0, 17), (18, 24)]),
+        ("", "Den!", [(0, 4)]),
+        ("Red fox", "the red den. It is!", [(0, 12), (13, 19)]),
+    )
     arrays = assembled(*given, LIGHT, by_hand)[2]
-    # Words are den, fox and red, then come passages.
-    assert arrays["fact_words_index"].tolist() == [2, 2, 1, 3, 3, 0, 4]
-    assert arrays["fact_words_indptr"].tolist() == [0, 4, 5, 7]
-    first = np.array([0.0, 1.6, 1.0 + PASSAGE_WEIGHT])
-    assert arrays["fact_norm"].tolist() == pytest.approx(
-        [np.linalg.norm(first), PASSAGE_WEIGHT, PASSAGE_WEIGHT - 1], abs=1e-5
-    )
-    assert decoded(arrays) == pytest.approx(
-        np.array([first / np.linalg.norm(first), [0, 0, 1], [0, -1, 0]]), abs=1e-2
-    )
-    names = ("word_codes", "word_scale", "fact_words_indptr", "fact_words_index", "fact_norm")
-    assert {name: arrays[name].dtype.name for name in names} == {
-        "word_codes": "int8",
-        "word_scale": "float32",
-        "fact_words_indptr": "int64",
-        "fact_words_index": "int32",
-        "fact_norm": "float32",
+    # Of red and den (0, 0.8, 0) and (0, 1, 0) are left; twice in a fact counts twice, and titles count.
+    sums = [
+        [0.0, 1.6, 1.0 + PASSAGE_WEIGHT],
+        [0.0, 0.0, PASSAGE_WEIGHT],
+        [0.0, 1.0 - PASSAGE_WEIGHT, 0.0],
+        [0.0, 1.6 + 1.0, 1.0 + PASSAGE_WEIGHT],
+        [0.0, 0.8, 1.0 + PASSAGE_WEIGHT],
+    ]
+    stored = [b"".join(arrays[name][i].tobytes() for name in CODES[:2]) for i in range(5)]
+    assert stored == encoded(sums)
+    assert {name: arrays[name].dtype.name for name in CODES} == {
+        "fact_signs": "uint8",
+        "fact_steps": "uint8",
+        "fact_scales": "float32",
     }
 
 
@@ -146,39 +136,35 @@ def test_no_facts_are_no_words_and_nothing_is_embedded(assembled: Any):
         return np.zeros((0, 3), np.float32)
 
     arrays = assembled([], [], LIGHT, never)[2]
-    names = ("word_codes", "word_scale", "fact_words_indptr", "fact_words_index", "fact_norm")
-    assert {name: arrays[name].shape for name in names} == {
-        "word_codes": (0, 3),
-        "word_scale": (0,),
-        "fact_words_indptr": (1,),
-        "fact_words_index": (0,),
-        "fact_norm": (0,),
-    }
-
-
-def test_words_that_cancel_out_have_a_norm_of_one():
-    codes, scale = np.array([[3, 4], [-3, -4]], np.int8), np.ones(2, np.float32)
-    indptr, index = np.array([0, 0, 2, 3]), np.array([0, 1, 1], np.int32)
-    assert norms(codes, scale, indptr, index).tolist() == [1.0, 1.0, 5.0]
+    assert [arrays[name].shape for name in CODES] == [(0, 8), (0, 16), (0, 2)]
 
 
 WORDS = st.lists(st.integers(0, 30), max_size=40)
 
 
-@settings(deadline=None)  # the first example imports scipy
+@settings(deadline=None)  # the first example compiles
 @given(st.lists(WORDS, min_size=1, max_size=12), st.integers(0, 1000))
-def test_a_norm_is_the_same_to_the_bit_alone_and_in_company(facts: list[list[int]], seed: int):
+def test_a_sum_is_that_of_numpy_and_the_same_to_the_bit_in_company(facts: list[list[int]], seed: int):
     draw = np.random.default_rng(seed)
     codes = draw.integers(-127, 128, (31, 24)).astype(np.int8)
-    scale = draw.random(31, dtype=np.float32)
-    indptr = np.cumsum([0, *map(len, facts)])
-    together = norms(codes, scale, indptr, np.array([w for fact in facts for w in fact], np.int32))
-    alone = [norms(codes, scale, np.array([0, len(f)]), np.array(f, np.int32))[0] for f in facts]
-    assert together.tolist() == alone
-    # However the words are numbered.
-    place = draw.permutation(31)
-    moved = np.argsort(place)[np.array([w for fact in facts for w in fact], int)].astype(np.int32)
-    assert norms(codes[place], scale[place], indptr, moved).tolist() == alone
+    scale, passages = draw.random(31, dtype=np.float32), draw.random((3, 24), dtype=np.float32)
+    owner = draw.integers(0, 3, len(facts))
+
+    def summed(chosen: list[int], order: np.ndarray) -> np.ndarray:
+        """With words numbered in another order."""
+        bags = np.cumsum([0, *(len(facts[i]) for i in chosen)])
+        index = np.argsort(order)[np.array([w for i in chosen for w in facts[i]], int)].astype(np.int32)
+        sums, words = np.zeros((len(chosen), 24), np.float32), (codes[order], scale[order])
+        sums_of(words, (bags, index), np.arange(len(chosen)), passages, owner[chosen], sums)
+        return sums
+
+    together = summed(list(range(len(facts))), np.arange(31))
+    for i, words in enumerate(facts):
+        assert summed([i], draw.permutation(31))[0].tobytes() == together[i].tobytes()
+        exact = (codes[words] * scale[words][:, None].astype(float)).sum(axis=0)
+        np.testing.assert_allclose(
+            together[i], exact + PASSAGE_WEIGHT * passages[owner[i]], rtol=1e-4, atol=1e-3
+        )
 
 
 # In an index
@@ -210,10 +196,10 @@ def test_a_fact_points_where_its_words_do(light: HippoRAG, embedder: Any):
     words = without(embedder.embed(["otto", "lind", "painter", "painter"]), common).sum(axis=0)
     passage = segment.array("passage_vectors")[segment.array("fact_passage")[at]]
     expected = words + PASSAGE_WEIGHT * passage
-    names = ("word_codes", "word_scale", "fact_words_indptr", "fact_words_index", "fact_norm")
-    found = decoded({name: np.asarray(segment.array(name)) for name in names})[at]
-    assert found == pytest.approx(expected / np.linalg.norm(expected), abs=0.01)
-    assert float(segment.array("fact_norm")[at]) == pytest.approx(np.linalg.norm(expected), abs=0.05)
+    found = decoded({name: segment.array(name) for name in (*CODES, "passage_vectors")})[at]
+    assert float(found @ expected / np.linalg.norm(expected)) == pytest.approx(1.0, abs=0.01)
+    # Three bits a number: the direction is off by atan(0.197), 11 degrees.
+    assert float(found @ expected / np.linalg.norm(expected) / np.linalg.norm(found)) > 0.95
 
 
 def test_an_unchanged_run_embeds_nothing_also_where_all_is_made_anew(light: HippoRAG, embedder: Any):
@@ -227,16 +213,12 @@ def test_an_unchanged_run_embeds_nothing_also_where_all_is_made_anew(light: Hipp
     assert embedder.texts == []
 
 
-def facts_by_text(folder: Path) -> dict[tuple[str, str], tuple[float, list[tuple[Any, ...]]]]:
-    """Each fact's norm, and the numbers of its words in order."""
+def facts_by_text(folder: Path) -> dict[tuple[str, str], bytes]:
+    """Each fact's codes."""
     segment = segment_of(folder)
-    codes, scale, norm = (segment.array(name) for name in ("word_codes", "word_scale", "fact_norm"))
-    indptr, index = segment.array("fact_words_indptr"), segment.array("fact_words_index")
+    codes = [segment.array(name) for name in CODES]
     return {
-        (segment.fact(i).passage_id, segment.fact_text(i)): (
-            float(norm[i]),
-            [(float(scale[w]), *codes[w].tolist()) for w in index[indptr[i] : indptr[i + 1]].tolist()],
-        )
+        (segment.fact(i).passage_id, segment.fact_text(i)): b"".join(part[i].tobytes() for part in codes)
         for i in range(segment.n_facts)
     }
 
@@ -284,8 +266,7 @@ def test_the_preset_can_be_seen_and_changed(
     assert preset_in(light) == "light"
     assert light.stats()["bytes"]["vectors"] == sum(
         segment_of(light.path).array(name).nbytes + 128  # of a file's head
-        for name in ("passage_vectors", "word_codes", "word_scale")
-        + ("fact_words_indptr", "fact_words_index", "fact_norm")
+        for name in ("passage_vectors", *CODES)
     )
     full = HippoRAG(light.path, config=Config(), embedder=embedder, extractor=extractor)
     full.index([])

@@ -39,11 +39,15 @@ def bare(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_sentence_transformers_and_numpy_agree(weights: Path) -> None:
     pytest.importorskip("sentence_transformers", reason="the extra `local` is not installed")
-    np.testing.assert_allclose(LocalEmbedder(weights).embed(TEXTS), MiniLM(dtype="float32").embed(TEXTS), atol=1e-5)
+    np.testing.assert_allclose(
+        LocalEmbedder(weights).embed(TEXTS), MiniLM(dtype="float32").embed(TEXTS), atol=1e-5
+    )
 
 
 def test_transformers_and_numpy_agree(bare: Path) -> None:
-    np.testing.assert_allclose(LocalEmbedder(bare).embed(TEXTS), MiniLM(dtype="float32").embed(TEXTS), atol=1e-5)
+    np.testing.assert_allclose(
+        LocalEmbedder(bare).embed(TEXTS), MiniLM(dtype="float32").embed(TEXTS), atol=1e-5
+    )
 
 
 def test_windows_hold_every_word_and_fit(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from hipporag_like.indexing.fact_codes import encode, room_for_codes
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.quantise import rotated
+from hipporag_like.retrieval.likeness import likenesses
 from hipporag_like.retrieval.similarity import (
+    CodedFacts,
     DenseFacts,
     FactVectors,
-    WordFacts,
     fact_vectors_of,
     row_cosines,
 )
@@ -23,65 +24,44 @@ def whole(*numbers: int) -> np.ndarray:
     return np.array(numbers, dtype=np.int64)
 
 
-def bags(codes: list[list[int]], scale: list[float], words: list[list[int]]) -> WordFacts:
-    """Return bags of words whose norms are what they should be."""
-    vectors = np.array(codes, np.int8) * np.array(scale, np.float32)[:, None]
-    sums = [vectors[bag].astype(float).sum(axis=0) if bag else np.zeros(1) for bag in words]
-    return WordFacts(
-        np.array(codes, np.int8),
-        np.array(scale, np.float32),
-        np.cumsum([0, *map(len, words)]),
-        np.array([word for bag in words for word in bag], np.int32),
-        np.array([np.linalg.norm(total) or 1.0 for total in sums], np.float32),
-    )
+def unit_rows(seed: int, n: int, dim: int) -> np.ndarray:
+    vectors = np.random.default_rng(seed).standard_normal((n, dim))
+    return (vectors / np.linalg.norm(vectors, axis=1)[:, None]).astype(np.float32)
 
 
-def random_bags(seed: int, n_words: int, n_facts: int, dim: int) -> tuple[WordFacts, np.ndarray]:
-    """Return bags, one of them empty, and their unit vectors by numpy."""
-    draw = np.random.default_rng(seed)
-    codes = draw.integers(-127, 128, (n_words, dim)).tolist()
-    words = [draw.integers(0, n_words, size).tolist() for size in draw.integers(1, 9, n_facts)]
-    words[draw.integers(n_facts)] = []
-    facts = bags(codes, draw.uniform(0.001, 0.01, n_words).tolist(), words)
-    table = facts.codes * facts.scale[:, None].astype(float)
-    sums = np.stack([table[bag].sum(axis=0) for bag in words])
-    return facts, sums / facts.norm[:, None]
+def coded(vectors: np.ndarray) -> CodedFacts:
+    codes = room_for_codes(*vectors.shape)
+    encode(rotated(vectors), np.arange(len(vectors)), *codes)
+    return CodedFacts(vectors.shape[1], *codes)
 
 
-def test_a_bag_by_hand():
-    # Words (3, 0) / 3 and (0, 4) / 2, so (1, 0) and (0, 2). Fact 0 is both: (1, 2) / sqrt(5); fact 1 says the first
-    # twice: (1, 0); fact 2 says nothing.
-    facts = bags([[3, 0], [0, 4]], [1 / 3, 1 / 2], [[0, 1], [0, 0], []])
-    asked = np.array([[1, 0], [0.6, 0.8]], np.float32)
-    five = np.sqrt(5)
-    np.testing.assert_allclose(
-        facts.cosines(whole(1, 0, 2, 0), asked),
-        [[1, 0.6], [1 / five, 2.2 / five], [0, 0], [1 / five, 2.2 / five]],
-        atol=1e-6,
-    )
-    np.testing.assert_allclose(facts.take(whole(0, 2, 1)), [[1 / five, 2 / five], [0, 0], [1, 0]], atol=1e-6)
-    assert len(facts) == 3
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 30), st.integers(1, 40))
-def test_bags_agree_with_the_vectors_they_stand_for(seed: int, n_words: int, n_facts: int):
-    facts, vectors = random_bags(seed, n_words, n_facts, 8)
-    dense = DenseFacts(vectors.astype(np.float32))
-    draw = np.random.default_rng(seed)
-    rows, asked = draw.integers(0, n_facts, 25), draw.standard_normal((3, 8)).astype(np.float32)
+@pytest.mark.parametrize("dim", [8, 37, 100])
+def test_codes_agree_with_the_vectors_they_stand_for(dim: int):
+    facts = coded(unit_rows(dim, 60, dim))
+    draw = np.random.default_rng(0)
+    rows, asked = draw.integers(0, 60, 25), draw.standard_normal((3, dim)).astype(np.float32)
+    dense = DenseFacts(facts.take(np.arange(60)))
     np.testing.assert_allclose(facts.cosines(rows, asked), dense.cosines(rows, asked), atol=1e-5)
-    np.testing.assert_allclose(facts.take(rows), dense.take(rows), atol=1e-6)
-    np.testing.assert_allclose(facts.cosines(rows, asked), vectors[rows] @ asked.T.astype(float), atol=1e-5)
 
 
-KINDS = ("single", "half", "words")
+@pytest.mark.parametrize("dim", [8, 37, 384])
+def test_the_walk_sees_signs(dim: int):
+    facts, question = coded(unit_rows(1, 40, dim)), unit_rows(2, 1, dim)[0]
+    seen = likenesses(facts.arrays(), np.arange(40), facts.asked(question))
+    signs = 2.0 * np.unpackbits(facts.signs, axis=1)[:, :dim] - 1
+    np.testing.assert_allclose(seen, signs @ rotated(question[None])[0] * facts.scales[:, 0], atol=1e-5)
+    dense = DenseFacts(unit_rows(1, 40, dim))
+    exact = likenesses(dense.arrays(), np.arange(40), dense.asked(question))
+    np.testing.assert_allclose(exact, dense.cosines(np.arange(40), question[None])[:, 0], atol=1e-6)
+
+
+KINDS = ("single", "half", "codes")
 
 
 def facts_of(kind: str, n_facts: int, dim: int) -> FactVectors:
-    bag, vectors = random_bags(3, 50, n_facts, dim)
-    if kind == "words":
-        return bag
+    vectors = unit_rows(3, n_facts, dim)
+    if kind == "codes":
+        return coded(vectors)
     return DenseFacts(vectors.astype(np.float32 if kind == "single" else np.float16))
 
 
@@ -142,14 +122,13 @@ def test_the_arrays_say_which_kind_it_is(make_segment: Callable[..., Segment]):
     dense = fact_vectors_of(make_segment(1, [1], [(0, {0: 1}, [0.6, 0.8])]))
     assert isinstance(dense, DenseFacts)
     assert dense.take(whole(0)).tolist() == [[np.float32(0.6), np.float32(0.8)]]
-    bag = bags([[3, 0], [0, 4]], [1 / 3, 1 / 2], [[0, 1]])
+    facts = coded(unit_rows(0, 1, 3))
     arrays = {
-        "word_codes": bag.codes,
-        "word_scale": bag.scale,
-        "fact_words_indptr": bag.indptr,
-        "fact_words_index": bag.words,
-        "fact_norm": bag.norm,
+        "passage_vectors": np.zeros((0, 3), np.float32),
+        "fact_signs": facts.signs,
+        "fact_steps": facts.steps,
+        "fact_scales": facts.scales,
     }
     found = fact_vectors_of(Segment(Stored(arrays), "light"))  # type: ignore[arg-type]
-    assert isinstance(found, WordFacts)
-    np.testing.assert_allclose(found.take(whole(0)), bag.take(whole(0)))
+    assert isinstance(found, CodedFacts)
+    np.testing.assert_array_equal(found.take(whole(0)), facts.take(whole(0)))
