@@ -242,6 +242,8 @@ def content(index: Path) -> dict[str, list[Any]]:
         "vectors": "SELECT name, hash, vector FROM vectors JOIN fingerprints ON row = fingerprint",
     }
     try:
+        if raw.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+            return {name: [] for name in queries}  # killed before there was a table
         return {name: sorted(map(repr, raw.execute(query))) for name, query in queries.items()}
     finally:
         raw.close()
