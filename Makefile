@@ -70,10 +70,14 @@ slow: $(VENV)/.installed-test  ## the tests that take minutes
 KILLS ?= 300
 FUZZ ?= 100000
 CASES ?= 500
-faults-long: $(VENV)/.installed-test  ## kill, damage, mend, fuzz at length: KILLS=300, FUZZ=100000 inputs, CASES=500 histories
-	@echo "-> pytest tests/faults, $(KILLS) kills, $(FUZZ) inputs a parser, $(CASES) histories and cases of isolation"
+SECONDS ?= 600
+OPERATIONS ?= 2000
+faults-long: $(VENV)/.installed-test  ## kill, damage, mend, fuzz, crowd and wear out indexes: about two hours
+	@echo "-> pytest tests/faults, $(KILLS) kills, $(FUZZ) inputs a parser, $(CASES) histories and cases of isolation,"
+	@echo "   $(SECONDS) seconds of readers and writers, $(OPERATIONS) operations"
 	@HIPPORAG_LIKE_KILLS=$(KILLS) HIPPORAG_LIKE_FUZZ=$(FUZZ) HIPPORAG_LIKE_HISTORIES=$(CASES) \
-	  HIPPORAG_LIKE_ISOLATION=$(CASES) HIPPORAG_LIKE_FAULTS=100000 $(RUN) -m pytest -m "slow or not slow" tests/faults
+	  HIPPORAG_LIKE_ISOLATION=$(CASES) HIPPORAG_LIKE_FAULTS=100000 HIPPORAG_LIKE_SECONDS=$(SECONDS) \
+	  HIPPORAG_LIKE_OPERATIONS=$(OPERATIONS) $(RUN) -m pytest -m "slow or not slow" tests/faults
 
 # Without torch these skip; with it they build models of a few thousand weights and load them as any other.
 LOCAL_TESTS := tests/contracts tests/models/test_local.py tests/models/test_qa_reader.py \

@@ -64,8 +64,6 @@ class OpenIndex:
     def reading(self, namespace: str | None) -> Iterator[list[Segment]]:
         """Hold the snapshot while one namespace, or all of them, are searched.
 
-        An array is mapped when it is first asked for, so its file has to stay until the search is over.
-
         Raises
         ------
         UsageError
@@ -73,12 +71,20 @@ class OpenIndex:
         """
         from hipporag_like.indexing.elements import segments_of
 
+        with self.holding() as index:
+            yield segments_of(index, namespace)
+
+    @contextmanager
+    def holding(self) -> Iterator[Index]:
+        """Hold the snapshot while its arrays are read: each is mapped when it is first asked for.
+
+        Whoever closes meanwhile, its files stay until the last one who holds it is done.
+        """
         with self._lock:
             index = self.index()
-            segments = segments_of(index, namespace)
             self._readers[index] += 1
         try:
-            yield segments
+            yield index
         finally:
             self._leave(index)
 

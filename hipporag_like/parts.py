@@ -119,6 +119,10 @@ class Parts:
         """Hold the snapshot while one namespace, or all of them, are searched."""
         return self._opened.reading(namespace)
 
+    def holding(self) -> AbstractContextManager[Index]:
+        """Hold the snapshot while its arrays are read."""
+        return self._opened.holding()
+
     def segments(self, namespace: str | None) -> list[Segment]:
         """Return one namespace, or all of them; an unknown one is a ``UsageError``."""
         from hipporag_like.indexing.elements import segments_of

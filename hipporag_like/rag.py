@@ -429,28 +429,29 @@ class HippoRAG:
         """Return counts, sizes, models, format and failures of the index, or of one namespace and nothing else."""
         from hipporag_like.indexing.inspect import stats
 
-        return stats(self._parts.index(), self.path, namespace)
+        with self._parts.holding() as index:
+            return stats(index, self.path, namespace)
 
     def export(self, format: str, out: str | Path, *, namespace: str | None = None) -> dict[str, Any]:
         """Write the graph to a file: ``graphml``, ``json`` or ``csv``; return what was written."""
         from hipporag_like.indexing.export import export
 
-        self._parts.segments(namespace)
-        return dict(export(self._parts.index(), format, Path(out), namespace))
+        with self._parts.holding() as index:
+            return dict(export(index, format, Path(out), namespace))
 
     def to_networkx(self, *, namespace: str | None = None) -> Any:
         """Return the graph as a ``networkx.Graph``."""
         from hipporag_like.indexing.export import to_networkx
 
-        self._parts.segments(namespace)
-        return to_networkx(self._parts.index(), namespace)
+        with self._parts.holding() as index:
+            return to_networkx(index, namespace)
 
     def to_igraph(self, *, namespace: str | None = None) -> Any:
         """Return the graph as an ``igraph.Graph``."""
         from hipporag_like.indexing.export import to_igraph
 
-        self._parts.segments(namespace)
-        return to_igraph(self._parts.index(), namespace)
+        with self._parts.holding() as index:
+            return to_igraph(index, namespace)
 
     def _to_read(
         self, question: str, k: int | None, asked: dict[str, Any], iterative: bool, steps: int | None

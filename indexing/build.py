@@ -204,6 +204,7 @@ def _forget(folder: Path, journal: Journal, models: Models, gone: Sequence[Gone]
     else:
         prune_gone(folder, journal, models.extractor, gone)
     remove_old_snapshots(folder)
+    journal.compact()
     note_tidy(journal)
 
 

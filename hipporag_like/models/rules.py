@@ -1,4 +1,4 @@
-"""The default extractor: names, dates and quoted titles by rules on spaCy's blank pipeline. No model.
+"""The default extractor: names, dates and quoted titles by rules on spaCy's tokeniser. No model.
 
 spaCy tokenises; each token gets a one-letter class (capitalised, function word, connector, month, ...), and
 names and dates are patterns over the string of classes. What needs the whole corpus (titles found again,
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hipporag_like.models.token_classes import TokenClasses, blank_pipeline, spacy_text
+from hipporag_like.models.token_classes import TokenClasses, rules_tokenizer, spacy_text
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.text import STOPWORDS, content_hash, is_unspaced
 from hipporag_like.types import Extraction, Mention, MentionKind, Passage
 
 if TYPE_CHECKING:
-    from spacy.language import Language
+    from spacy.tokenizer import Tokenizer
     from spacy.tokens import Doc
 
 _Place = tuple[int, int, MentionKind]
@@ -52,7 +52,7 @@ _CODE = re.compile(r"`([^`\n]{2,60})`")
 _IDENTIFIER = re.compile(r"\b[A-Za-z]\w*_\w+\b")
 _MAX_NAME_TOKENS = 12  # longer runs are headlines with Every Word Like This, not names
 _MAX_CAPITALS = 6  # tokens; a longer sentence all in capitals is a headline or a clause of a contract
-# spaCy remembers every word it has seen; a new pipeline after this many keeps memory below about 200 MB.
+# spaCy remembers every word it has seen; a new vocabulary after this many keeps memory below about 200 MB.
 _MAX_LEXEMES = 1_000_000
 
 
@@ -60,7 +60,7 @@ _COLUMNS = ["ORTH", "IDX", "LENGTH"]
 
 
 class RulesExtractor:
-    """Extractor ``rules``: spaCy's blank pipeline and our own patterns.
+    """Extractor ``rules``: spaCy's tokeniser and our own patterns.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class RulesExtractor:
     fingerprint = "rules:2"
 
     def __init__(self) -> None:
-        self._nlp: Language | None = None
+        self._tokenizer: Tokenizer | None = None
 
     def key(self, passage: Passage) -> str:
         """Return the hash of the passage's text: nothing else matters to the rules."""
@@ -81,10 +81,10 @@ class RulesExtractor:
     def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
         """Yield one extraction a passage, in order; rules never fail."""
         for passage in passages:
-            if self._nlp is None or len(self._nlp.vocab) > _MAX_LEXEMES:
-                self._nlp = blank_pipeline()
-                self._classes = TokenClasses(self._nlp.vocab.strings)
-            yield _extraction(self._nlp.make_doc(spacy_text(passage.text)), passage.text, self._classes)
+            if self._tokenizer is None or len(self._tokenizer.vocab) > _MAX_LEXEMES:
+                self._tokenizer = rules_tokenizer()
+                self._classes = TokenClasses(self._tokenizer.vocab.strings)
+            yield _extraction(self._tokenizer(spacy_text(passage.text)), passage.text, self._classes)
 
 
 def _extraction(doc: Doc, text: str, classes: TokenClasses) -> Extraction:

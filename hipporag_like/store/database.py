@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -155,3 +156,26 @@ class Database:
             self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             self._connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+
+    def compact(self) -> bool:
+        """Give back to the disk what deleted rows took, where that is more than half of the file.
+
+        SQLite makes a copy without them in memory (elsewhere on the disk would be text that no deletion reaches) and
+        writes it through the log: a kill leaves the file before or the one after, and readers go on reading.
+
+        Returns
+        -------
+        bool
+            Whether it was done; not where the disk has no room for the copy.
+        """
+        (pages,), (unused,), (page_bytes,) = (
+            next(self._rows(f"PRAGMA {name}")) for name in ("page_count", "freelist_count", "page_size")
+        )
+        # The log takes what is left once more, and the file keeps its size until the log is written back.
+        room = shutil.disk_usage(self._path.parent).free
+        if 2 * unused <= pages or room < 2 * (pages - unused) * page_bytes:
+            return False
+        with sqlite_errors(self._path):
+            self._connection.execute("VACUUM")
+        self._forget_log()
+        return True

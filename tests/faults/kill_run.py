@@ -3,8 +3,8 @@
     python kill_run.py FOLDER NUMBER SEED
 
 One process imports everything and forks a child for each kill. A moment is a call of a function, ours or of C, in
-this package; which stage it belongs to is told by the functions it was called from. One JSON object a kill goes
-to stdout; what an undisturbed run makes of the same index is the measure.
+this package, or some steps of SQLite inside one; which stage it belongs to is told by the functions it was called
+from. One JSON object a kill goes to stdout; what an undisturbed run makes of the same index is the measure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import signal
 import sqlite3
 import sys
 import tarfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +42,7 @@ STAGES = {
     ("hipporag_like.indexing.live", "prune"): "prune",
     ("hipporag_like.store.documents", "delete_documents"): "delete",
     ("hipporag_like.store.salvage", "salvage"): "salvage",
+    ("hipporag_like.store.database", "compact"): "compaction",
 }
 OURS = "hipporag_like."
 QUESTIONS = (
@@ -50,6 +51,26 @@ QUESTIONS = (
     "Who met Otto in Oslo?",
 )
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "indexes"
+
+
+SQLITE_STEPS = 50  # of SQLite's own machine, after which it calls us: some dozens of times in a compaction
+
+
+def tick() -> int:
+    """Do nothing, so that SQLite goes on; called from inside its statements, to be moments too."""
+    return 0
+
+
+def watch_sqlite() -> None:
+    """Let SQLite call ``tick`` while it works, so that a run can be killed in the middle of a statement."""
+    plain = sqlite3.connect
+
+    def connect(*given: Any, **named: Any) -> sqlite3.Connection:
+        connection = plain(*given, **named)
+        connection.set_progress_handler(tick, SQLITE_STEPS)
+        return connection
+
+    sqlite3.connect = connect  # type: ignore[assignment]
 
 
 def stage_of(frame: FrameType | None) -> str:
@@ -67,7 +88,8 @@ def watched(act: Callable[[], None], stage: str = "", number: int = 0) -> Counte
     seen: Counter[str] = Counter()
 
     def moment(frame: FrameType, event: str, _: Any) -> None:
-        if not frame.f_globals.get("__name__", "").startswith(OURS):
+        inside_sqlite = frame.f_code is tick.__code__
+        if not inside_sqlite and not frame.f_globals.get("__name__", "").startswith(OURS):
             return
         now = stage_of(frame)
         seen[now] += 1
@@ -103,6 +125,13 @@ def changed() -> list[Any]:
     ]
 
 
+def bulk() -> Any:
+    """Return a document that takes most of the journal."""
+    from hipporag_like.types import Document
+
+    return Document("Anna0 met nobody.", "bulk", "Bulk", {"note": "x" * 1_000_000})
+
+
 def open_rag(index: Path) -> Any:
     from hipporag_like.config import Config
     from hipporag_like.rag import HippoRAG
@@ -122,6 +151,11 @@ def do_delete(index: Path) -> None:
     open_rag(index).delete(["ada", "d1", "d2", "iddes"])
 
 
+def do_empty(index: Path) -> None:
+    """Delete nearly all, so that most of the journal is dead space."""
+    open_rag(index).delete(sorted({d.id for d in [*documents(), *changed(), bulk()]} - {"d0"}))
+
+
 def do_upgrade(index: Path) -> None:
     from hipporag_like.rag import HippoRAG
 
@@ -136,6 +170,7 @@ STEPS: dict[str, Callable[[Path], None]] = {
     "first": do_first,
     "update": do_update,
     "delete": do_delete,
+    "empty": do_empty,
     "upgrade": do_upgrade,
     "repair": do_repair,
 }
@@ -148,6 +183,8 @@ def bases(folder: Path) -> dict[str, Path]:
     do_first(made["update"])
     shutil.copytree(made["update"], made["delete"])
     do_update(made["delete"])
+    shutil.copytree(made["delete"], made["empty"])
+    open_rag(made["empty"]).index([bulk()])
     with tarfile.open(FIXTURES / "journal1.tar.gz") as archive:
         archive.extractall(folder / "old", **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     (folder / "old" / "index").rename(made["upgrade"])
@@ -205,6 +242,8 @@ def content(index: Path) -> dict[str, list[Any]]:
         "vectors": "SELECT name, hash, vector FROM vectors JOIN fingerprints ON row = fingerprint",
     }
     try:
+        if raw.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+            return {name: [] for name in queries}  # killed before there was a table
         return {name: sorted(map(repr, raw.execute(query))) for name, query in queries.items()}
     finally:
         raw.close()
@@ -271,6 +310,8 @@ def one_kill(
         if got != wanted:
             row["wrong"].append(f"the {name} are not those of an undisturbed run")
     row["wrong"] += leftovers(index)
+    if dead_space(index):
+        row["wrong"].append("more than half of the journal is dead space")
     return row
 
 
@@ -282,13 +323,23 @@ def leftovers(index: Path) -> list[str]:
     return [f"left behind: {names}"] if names else []
 
 
+def dead_space(index: Path) -> bool:
+    raw = sqlite3.connect(index / "journal.db")
+    (unused,), (pages,) = (
+        raw.execute(f"PRAGMA {name}").fetchone() for name in ("freelist_count", "page_count")
+    )
+    raw.close()
+    return bool(2 * unused > pages)
+
+
 def main() -> None:
     """Kill, and tell."""
     # The threads of these libraries do not live on in a forked child, which would wait for them for ever.
     os.environ.update({f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMBA")})
+    watch_sqlite()
     os.fsync = lambda descriptor: None  # type: ignore[assignment]  # a kill loses no page of the system's
     folder, count, rng = Path(sys.argv[1]), int(sys.argv[2]), random.Random(int(sys.argv[3]))
-    starts, goals, moments = bases(folder), {}, []
+    starts, goals, moments = bases(folder), {}, defaultdict(list)
     for step, base in starts.items():
         index = folder / "whole" / step
         shutil.copytree(base, index)
@@ -298,10 +349,14 @@ def main() -> None:
         seen = watched(lambda step=step, index=index: STEPS[step](index))
         after = state(index)
         goals[step] = {"before": before, "after": after, "embedded": len(set(after[2]["vectors"]) - old)}
-        moments += [(step, stage, number) for stage, number in sorted(seen.items()) if number > 1]
-    rng.shuffle(moments)
+        for stage, number in sorted(seen.items()):
+            # Other steps look for dead space and find too little.
+            if number > 1 and (stage != "compaction" or step == "empty"):
+                moments[stage].append((step, number))
     for i in range(count):
-        step, stage, most = moments[i % len(moments)]
+        # The stages in turn, so that each gets its share, and of each the steps in turn.
+        stage = sorted(moments)[i % len(moments)]
+        step, most = moments[stage][(i // len(moments) + i) % len(moments[stage])]
         row = one_kill(step, starts[step], folder / "work", stage, rng.randint(1, most), goals[step])
         sys.stdout.write(json.dumps(row) + "\n")
         sys.stdout.flush()

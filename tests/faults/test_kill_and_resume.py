@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ from hipporag_like.rag import HippoRAG
 from hipporag_like.store.snapshot import open_snapshot
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+_spec = importlib.util.spec_from_file_location("forks", Path(__file__).with_name("forks.py"))
+_forks = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(_forks)
+Forks = _forks.Forks
 
 # Models that write down what they were asked, one text a line, and kill the process at a given call.
 SCRIPT = """
@@ -83,9 +89,23 @@ else:
 """
 
 
-def run(folder: Path, log: Path, victim: str = "", number: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", SCRIPT, str(folder), str(log), victim, str(number)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+# What a run imports when it first needs it.
+IMPORTS = """
+import tempfile
+from hipporag_like.config import Config
+from hipporag_like.rag import HippoRAG
+with tempfile.TemporaryDirectory() as folder:
+    with HippoRAG(folder + "/index", config=Config.from_dict({"embed": {"model": "hashing"}})) as rag:
+        rag.index(["Anna met Otto in Oslo.", "Berta met Otto in Bergen."])
+"""
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """Run the script with an index, a log, and whom to kill at which call."""
+    with Forks(SCRIPT, IMPORTS, tmp_path_factory.mktemp("forks")) as forks:
+        yield lambda folder, log, victim="", number=0: forks.run(str(folder), str(log), victim, str(number))
 
 
 def calls_of(log: Path, stage: str) -> list[list[str]]:
@@ -112,7 +132,7 @@ def arrays(folder: Path) -> dict[tuple[str, str], bytes]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def whole(tmp_path_factory: pytest.TempPathFactory, run: Run) -> dict[str, Any]:
     """What a run that nobody disturbs makes and asks its models."""
     folder = tmp_path_factory.mktemp("whole")
     log = folder / "log"
@@ -138,7 +158,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         ("replaced", 1),
     ],
 )
-def test_the_next_run_goes_on(tmp_path: Path, whole: dict[str, Any], victim: str, number: int):
+def test_the_next_run_goes_on(run: Run, tmp_path: Path, whole: dict[str, Any], victim: str, number: int):
     folder = tmp_path / "index"
     killed = run(folder, tmp_path / "first", victim, number)
     assert killed.returncode == -9, killed.stderr
@@ -162,7 +182,7 @@ def test_the_next_run_goes_on(tmp_path: Path, whole: dict[str, Any], victim: str
     assert extracted == len(texts_of(tmp_path / "second", "extract"))
 
 
-def test_a_kill_after_every_batch_still_ends(tmp_path: Path, whole: dict[str, Any]):
+def test_a_kill_after_every_batch_still_ends(run: Run, tmp_path: Path, whole: dict[str, Any]):
     folder, log = tmp_path / "index", tmp_path / "log"
     for _ in range(3):
         assert run(folder, log, "embed", 2).returncode == -9
@@ -172,7 +192,7 @@ def test_a_kill_after_every_batch_still_ends(tmp_path: Path, whole: dict[str, An
     assert Counter(texts_of(log, "extract")) == Counter(whole["extract"])
 
 
-def test_a_kill_between_deleting_and_tidying_up(tmp_path: Path):
+def test_a_kill_between_deleting_and_tidying_up(run: Run, tmp_path: Path):
     folder = tmp_path / "index"
     killed = run(folder, tmp_path / "first", "delete", 1)
     assert killed.returncode == -9, killed.stderr
@@ -181,7 +201,7 @@ def test_a_kill_between_deleting_and_tidying_up(tmp_path: Path):
         assert snapshot.manifest["namespaces"]["default"]["documents"] == 8
 
 
-def test_a_finished_index_calls_no_model_again(tmp_path: Path, whole: dict[str, Any]):
+def test_a_finished_index_calls_no_model_again(run: Run, tmp_path: Path, whole: dict[str, Any]):
     shutil.copytree(whole["folder"], tmp_path / "index")
     again = run(tmp_path / "index", tmp_path / "log", "embed", 1)
     assert (again.returncode, json.loads(again.stdout)) == (0, [0, 10, 0, 0])

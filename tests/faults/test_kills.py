@@ -16,6 +16,7 @@ import pytest
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
 PROGRAM = Path(__file__).with_name("kill_run.py")
+NAMED = {"load", "extract", "embed", "journal commit", "snapshot write", "publish", "compaction", "delete"}
 KILLS = int(os.environ.get("HIPPORAG_LIKE_KILLS", "20"))
 
 
@@ -36,5 +37,5 @@ def test_kills_at_random_moments(tmp_path: Path):
     assert len(rows) == KILLS
     assert [row for row in rows if row["wrong"]] == []
     assert sum(bool(row["killed"]) for row in rows) >= 0.9 * KILLS  # a moment may not come again
-    assert len({row["stage"] for row in rows}) >= min(8, KILLS // 2)
-    assert len({row["step"] for row in rows}) == 5
+    assert {row["stage"] for row in rows} >= NAMED
+    assert len({row["step"] for row in rows}) >= 5

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from hipporag_like.config import Config, EmbedConfig
 from hipporag_like.errors import UsageError
+from hipporag_like.indexing import export, inspect
 from hipporag_like.models import embedders, threads
 from hipporag_like.models.hashing import HashingEmbedder
 from hipporag_like.models.protocols import TextKind
@@ -163,3 +165,33 @@ def test_closing_beside_searches_harms_none(folder: Path) -> None:
         while not all(future.done() for future in running):
             rag.close()
         assert [future.result() for future in running] == expected * 5
+
+
+@pytest.mark.parametrize("what", ["export", "stats", "to_networkx", "to_igraph"])
+def test_what_is_written_out_keeps_its_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Another thread closes, and a writer publishes and removes, before the first array is read."""
+    index = tmp_path / "index"
+    with HippoRAG(index, config=HASHING) as rag:
+        rag.index(DOCS[:3])
+    shared = HippoRAG(index, read_only=True)
+    module = inspect if what == "stats" else export
+    plain = getattr(module, what)
+
+    def late(*given: Any) -> Any:
+        with HippoRAG(index, config=HASHING) as writer:
+            shared.close()
+            writer.index(DOCS[3:4])
+            writer.delete(["d0"])  # with which older snapshots go
+        return plain(*given)
+
+    monkeypatch.setattr(module, what, late)
+    arguments = ("json", tmp_path / "graph.json") if what == "export" else ()
+    made = getattr(shared, what)(*arguments)
+    assert made["documents"] == 3 if what == "stats" else made
+    shared.close()
+    assert [path.name for path in (index / "snapshots").iterdir() if path.name == "1"] == ["1"]
+    with HippoRAG(index, config=HASHING) as rag:
+        rag.delete(["d1"])
+    assert not (index / "snapshots" / "1").exists()  # and lets go of it

@@ -27,7 +27,8 @@ def test_unit_rows_that_depend_on_the_text_alone(embedder_of_made_up_words):
     assert isinstance(embedder_of_made_up_words, Embedder)
     assert rows.shape == (6, DIM) and rows.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
-    alone = np.concatenate([SyntheticEmbedder().embed([text], "query") for text in texts[::-1]])[::-1]
+    other = SyntheticEmbedder()
+    alone = np.concatenate([other.embed([text], "query") for text in texts[::-1]])[::-1]
     np.testing.assert_array_equal(rows, alone)
 
 
