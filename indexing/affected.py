@@ -48,11 +48,7 @@ def affected(before: Context, now: Context, corpus: Corpus, segment: Segment) ->
     opening = _kinds(before) != _kinds(now)[:n_words]
     common = before.common_words != now.common_words[:n_words]
     rare = before.rare_words != now.rare_words[:n_words]
-    kinds = now.kinds.copy()
-    kinds[:n_keys] -= before.kinds
-    sought = {keys[row] for row in np.flatnonzero(kinds).tolist()}
-    frequent = before.frequent_words != now.frequent_words[:n_words]
-    sought |= {words[row] for row in np.flatnonzero(frequent).tolist() if words[row] in now.keys}
+    sought = _sought_otherwise(before, now)
     # What is rare, or a title, matters where a single word stands that may be short for a longer name.
     single = {words[row] for row in np.flatnonzero(rare).tolist()}
     single |= {keys[row] for row in np.flatnonzero(titled).tolist() if " " not in keys[row]}
@@ -90,6 +86,18 @@ def _mentioning(segment: Segment, keys: Sequence[str]) -> Numbers:
     facts = [segment.entity_facts.row(row)[0] for row in rows[rows >= 0].tolist()]
     owner = segment.array("fact_passage")
     return np.unique(np.concatenate([owner[f] for f in facts] or [np.zeros(0, np.int32)])).astype(np.int64)
+
+
+def _sought_otherwise(before: Context, now: Context) -> set[str]:
+    """Return the keys that are sought now and were not before, or the other way round, or in another case."""
+    kinds = now.kinds.copy()
+    kinds[: len(before.kinds)] -= before.kinds
+    found = {now.keys.texts[row] for row in np.flatnonzero(kinds).tolist()}
+    changed = np.flatnonzero(before.frequent_words != now.frequent_words[: len(before.frequent_words)])
+    words = [now.words.texts[row] for row in changed.tolist()]
+    rows = now.keys.rows_of(words)
+    other = before.need_capital(words) != now.need_capital(words)
+    return found | {words[i] for i in np.flatnonzero(other & (rows >= 0)).tolist() if now.kinds[rows[i]]}
 
 
 def _with_names(segment: Segment, keys: Sequence[str], before: Context, now: Context) -> list[Numbers]:
