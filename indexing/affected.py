@@ -15,7 +15,7 @@ from hipporag_like.indexing.context import Context
 from hipporag_like.indexing.corpus import Corpus
 from hipporag_like.indexing.index import Segment
 from hipporag_like.store.tables import key_hashes
-from hipporag_like.text import STOPWORDS
+from hipporag_like.text import STOPWORDS, WORD, fold
 
 Numbers = NDArray[np.int64]
 
@@ -48,14 +48,14 @@ def affected(before: Context, now: Context, corpus: Corpus, segment: Segment) ->
     opening = _kinds(before) != _kinds(now)[:n_words]
     common = before.common_words != now.common_words[:n_words]
     rare = before.rare_words != now.rare_words[:n_words]
-    sought = {keys[code >> 1] for code in np.setxor1d(before.sought, now.sought).tolist()}
+    sought = _sought_otherwise(before, now)
     # What is rare, or a title, matters where a single word stands that may be short for a longer name.
     single = {words[row] for row in np.flatnonzero(rare).tolist()}
     single |= {keys[row] for row in np.flatnonzero(titled).tolist() if " " not in keys[row]}
     found = [
         _spelled(corpus, _hashes(keys, judged), _hashes(words, opening)),
         _mentioning(segment, sorted(single)),
-        *(holding(segment, key.split(" ")) for key in sorted(sought)),
+        *_with_names(segment, sorted(sought), before, now),
         *(holding(segment, [words[row]]) for row in np.flatnonzero(common).tolist()),
     ]
     return np.unique(np.concatenate(found))
@@ -86,6 +86,43 @@ def _mentioning(segment: Segment, keys: Sequence[str]) -> Numbers:
     facts = [segment.entity_facts.row(row)[0] for row in rows[rows >= 0].tolist()]
     owner = segment.array("fact_passage")
     return np.unique(np.concatenate([owner[f] for f in facts] or [np.zeros(0, np.int32)])).astype(np.int64)
+
+
+def _sought_otherwise(before: Context, now: Context) -> set[str]:
+    """Return the keys that are sought now and were not before, or the other way round, or in another case."""
+    kinds = now.kinds.copy()
+    kinds[: len(before.kinds)] -= before.kinds
+    found = {now.keys.texts[row] for row in np.flatnonzero(kinds).tolist()}
+    changed = np.flatnonzero(before.frequent_words != now.frequent_words[: len(before.frequent_words)])
+    words = [now.words.texts[row] for row in changed.tolist()]
+    rows = now.keys.rows_of(words)
+    other = before.need_capital(words) != now.need_capital(words)
+    return found | {words[i] for i in np.flatnonzero(other & (rows >= 0)).tolist() if now.kinds[rows[i]]}
+
+
+def _with_names(segment: Segment, keys: Sequence[str], before: Context, now: Context) -> list[Numbers]:
+    """Return for each key the passages where the gazetteer may find it, with one of the contexts."""
+    small = ~(before.need_capital(keys) & now.need_capital(keys))
+    texts = segment.passage_texts
+    return [
+        np.array(
+            [
+                row
+                for row in holding(segment, key.split(" ")).tolist()
+                if _stands_in(texts[row], key, any_case)
+            ],
+            dtype=np.int64,
+        )
+        for key, any_case in zip(keys, small.tolist(), strict=True)
+    ]
+
+
+def _stands_in(text: str, key: str, any_case: bool) -> bool:
+    """Return whether the words of a key follow each other in a text; a single one with a capital, unless any case."""
+    tokens = [token for token in WORD.findall(text) if token]
+    if " " in key:
+        return f" {key} " in f" {' '.join(map(fold, tokens))} "
+    return any((any_case or token[0].isupper()) and fold(token) == key for token in tokens)
 
 
 def holding(segment: Segment, words: Sequence[str]) -> Numbers:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.names import Found, Names, Spans, join_spans, spans_of
-from hipporag_like.indexing.vocabulary import Numbers
+from hipporag_like.indexing.numbers import Numbers
 from hipporag_like.text import STOPWORDS, fold, is_unspaced
 
 # A first word is cut off a name for good only where the corpus writes it in small letters so often.

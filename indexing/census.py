@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.numbers import Numbers, Strings, TableNumbers, places
+from hipporag_like.indexing.ragged import Rows2
 from hipporag_like.indexing.surfaces import Surfaces, title_forms
-from hipporag_like.indexing.vocabulary import Numbers, read_tokens, word_passages
+from hipporag_like.indexing.vocabulary import read_tokens, word_passages
+from hipporag_like.store.tables import pack_strings
 from hipporag_like.types import Extraction, Passage
 
 Counts = NDArray[np.int64]
@@ -47,6 +50,15 @@ class Tally:
     def __init__(self, n_columns: int) -> None:
         self.names = Numbers()
         self._counts = np.zeros((1024, n_columns), dtype=np.int64)
+        self._table: Strings = np.zeros(1, np.int64), np.zeros(0, np.uint8)
+
+    @classmethod
+    def of_table(cls, texts: Strings, counts: NDArray[np.integer]) -> Tally:
+        """Return counts of texts that are sorted; the texts are not read before they are asked for."""
+        tally = cls(counts.shape[1])
+        tally.names = TableNumbers(*texts)
+        tally._table, tally._counts = texts, counts.astype(np.int64)
+        return tally
 
     @property
     def counts(self) -> Counts:
@@ -59,8 +71,23 @@ class Tally:
 
     def add(self, names: Iterable[str], counts: Counts, sign: int = 1) -> None:
         """Add counts, each text at most once, or take them off."""
-        rows = [self.names[name] for name in names]
+        listed = list(names)
+        self.names.rows_of(listed)  # all at once, where they are in a table
+        rows = [self.names[name] for name in listed]
         self.counts[rows] += sign * counts
+
+    def table(self) -> tuple[Strings, Counts]:
+        """Return what is counted anywhere: texts, sorted, and their counts."""
+        held, counts = len(self._table[0]) - 1, self.counts
+        counted = counts.any(axis=1)
+        more = self.names.texts[held:]
+        new = sorted((np.flatnonzero(counted[held:])).tolist(), key=more.__getitem__)
+        texts = [more[row] for row in new]
+        data, starts = pack_strings(texts)
+        order = np.insert(np.arange(held), places(self._table, texts)[0], held + np.arange(len(new)))
+        order = order[np.concatenate([counted[:held], np.ones(len(new), dtype=bool)])[order]]
+        rows = np.concatenate([np.arange(held), held + np.array(new, dtype=np.int64)])[order]
+        return Rows2(order).ragged(self._table, (starts, data)), counts[rows]
 
 
 @dataclass(slots=True)

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing import census as columns
 from hipporag_like.indexing.census import Census
+from hipporag_like.indexing.numbers import Strings
+from hipporag_like.indexing.ragged import starts_of
+from hipporag_like.store.tables import pack_strings
 from hipporag_like.text import STOPWORDS, has_case, is_unspaced
 
 Flags = NDArray[np.bool_]
@@ -41,7 +44,7 @@ class Grams:
     Attributes
     ----------
     starts, words
-        int64 (n + 1,) and int32: the words of each, as rows of the census.
+        int64 (n + 1,) and int32: the words of each, as places among the words asked for.
     key
         int32, (n,): its key.
     any_case
@@ -84,9 +87,11 @@ class Context:
         """Return which keys are single words that the corpus writes mostly in small letters, so no names."""
         common = np.zeros(len(self.keys), dtype=bool)
         if self.cased:
-            for key, row in self.keys.items():
-                if " " not in key:
-                    common[row] = self._is_common_word(key)
+            words = self.words.texts
+            texts = [words[row] for row in np.flatnonzero(self.common_words).tolist()]
+            rows = self.keys.rows_of(texts)
+            held = np.flatnonzero(rows >= 0).tolist()
+            common[rows[[i for i in held if has_case(texts[i])]]] = True
         return common
 
     def is_common(self, key: str) -> bool:
@@ -170,55 +175,53 @@ class Context:
         return row < 0 or bool(self.rare_words[row])
 
     @cached_property
-    def sought(self) -> Counts:
-        """Keys that are found again everywhere, names before terms; a bit says whether one needs no capital.
-
-        ``2 * key + any_case``; int64.
-        """
+    def kinds(self) -> NDArray[np.int8]:
+        """What of the keys is found again everywhere: 0 for nothing, 1 for a name, 2 for a mined term."""
+        kinds = (self.titled | self.repeated).astype(np.int8)
         if not self._gazetteer:
-            return np.array([2 * key + 1 for key in self.terms], dtype=np.int64)
-        found = []
-        most = max(5.0, MAX_SHARE_UNCASED * self.n_passages)
-        chosen = np.flatnonzero(self.titled | self.repeated)
-        key_texts = self.keys.texts
-        word_passages = self._words[:, columns.WORD_PASSAGES]
-        words = self.words
-        for key in chosen.tolist():
-            text = key_texts[key]
-            if " " in text:
-                if not STOPWORDS.issuperset(text.split(" ")):
-                    found.append(2 * key)
-                continue
-            if text in STOPWORDS:
-                continue
-            row = words.get(text, -1)
-            capital = (self.cased and has_case(text)) or is_unspaced(text)
-            capital = capital or (0 <= row < len(word_passages) and word_passages[row] > most)
-            found.append(2 * key + (not capital))
-        both = np.array(found + [2 * key + 1 for key in self.terms], dtype=np.int64)
-        last = len(both) - 1 - np.unique(both[::-1] // 2, return_index=True)[1]
-        return both[last]
+            kinds[:] = 0
+        kinds[[key for key in self.terms if key < len(kinds)]] = 2
+        return kinds
 
     @cached_property
-    def grams(self) -> Grams:
-        """What is sought, word by word; what holds a word that the corpus does not is left out."""
-        key_texts = self.keys.texts
-        words = self.words
-        flat: list[int] = []
-        ends: list[int] = [0]
-        keys: list[int] = []
-        any_case: list[bool] = []
-        for code in self.sought.tolist():
-            rows = [words.get(word, -1) for word in key_texts[code >> 1].split(" ")]
-            if min(rows) < 0:
-                continue
-            flat += rows
-            ends.append(len(flat))
-            keys.append(code >> 1)
-            any_case.append(bool(code & 1))
-        return Grams(
-            np.array(ends, dtype=np.int64),
-            np.array(flat, dtype=np.int32),
-            np.array(keys, dtype=np.int32),
-            np.array(any_case, dtype=bool),
-        )
+    def frequent_words(self) -> Flags:
+        """Which words are in so many passages that as names they need a capital in any corpus."""
+        most = max(5.0, MAX_SHARE_UNCASED * self.n_passages)
+        return self._words[:, columns.WORD_PASSAGES] > most
+
+    def need_capital(self, words: Sequence[str]) -> Flags:
+        """Return which words are found as names only where they are written with a capital."""
+        frequent, rows = self.frequent_words, self.words.rows_of(words)
+        counted = (rows >= 0) & (rows < len(frequent))
+        need = np.array([(self.cased and has_case(word)) or is_unspaced(word) for word in words], dtype=bool)
+        need[counted] |= frequent[rows[counted]]
+        return need
+
+    @cached_property
+    def _parts(self) -> list[Strings]:
+        return self.keys.parts(len(self.kinds))
+
+    def grams(self, words: Sequence[str]) -> Grams:
+        """Return what is found again everywhere, as far as some words are enough for it.
+
+        Parameters
+        ----------
+        words
+            Each once. A million passages have over a million names; those that a few thousand passages can hold
+            are told in a tenth of a second.
+        """
+        from hipporag_like.indexing.kernels import grams_within, word_slots
+
+        data, starts = pack_strings(words)
+        slots = word_slots(starts, data)
+        empty = np.array([word in STOPWORDS for word in words], dtype=bool)
+        free = ~self.need_capital(words)
+        parts, first = [], 0
+        for text_starts, texts in self._parts:
+            n = len(text_starts) - 1
+            kinds = self.kinds[first : first + n]
+            found = grams_within(text_starts, texts, kinds, starts, data, slots, empty, free)
+            parts.append((np.diff(found[0]), found[1], found[2] + first, found[3]))
+            first += n
+        lengths, flat, key, any_case = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return Grams(starts_of(lengths), flat, key.astype(np.int32), any_case)

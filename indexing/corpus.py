@@ -6,7 +6,6 @@ words) is numbered by the order of its text, so that a corpus does not tell how 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -15,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.limits import check_rows
+from hipporag_like.indexing.numbers import places
 from hipporag_like.indexing.ragged import Rows2, Starts, starts_of
 from hipporag_like.indexing.reading import Reading
-from hipporag_like.store.tables import KeyTable, StringTable, key_hashes, pack_strings
+from hipporag_like.store.tables import StringTable, key_hashes, pack_strings
 from hipporag_like.text import entity_key, fold
 from hipporag_like.types import Passage
 
@@ -158,18 +158,7 @@ def pack_texts(passages: Sequence[Passage], metadata: Sequence[str], stamps: Seq
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Finders:
-    """Texts to rows of the old tables."""
-
-    keys: KeyTable
-    forms: KeyTable
-    terms: KeyTable
-
-
-def join(
-    old: Corpus, found: Found, documents: Rows2, finders: Finders | None = None
-) -> tuple[Corpus, Origin]:
+def join(old: Corpus, found: Found, documents: Rows2) -> tuple[Corpus, Origin]:
     """Return the corpus of some old and all new documents, and where its rows are from.
 
     Parameters
@@ -180,8 +169,6 @@ def join(
         What was read now, with a context that reads all old passages that stay as they were read before.
     documents
         In their new order.
-    finders
-        Of the old corpus; None where it is empty.
 
     Raises
     ------
@@ -200,10 +187,9 @@ def join(
         }
     )
     used_keys = np.unique(np.concatenate([found.reading.key, found.reading.title]))
-    finder = [None] * 3 if finders is None else [finders.keys, finders.forms, finders.terms]
-    keys = _Table(old.keys, finder[0], found.keys, used_keys)
-    forms = _Table(old.forms, finder[1], found.forms, np.unique(found.reading.form >> 1))
-    terms = _Table(old.terms, finder[2], found.terms, np.unique(found.reading.term))
+    keys = _Table(old.keys, found.keys, used_keys)
+    forms = _Table(old.forms, found.forms, np.unique(found.reading.form >> 1))
+    terms = _Table(old.terms, found.terms, np.unique(found.reading.term))
     codes = found.reading.form
     new = replace(
         found.reading,
@@ -235,7 +221,9 @@ def join(
         reading=reading,
         keys=keys_now,
         forms=forms_now,
-        form_entity=_form_entities(old, number, forms_of, len(new_forms), forms_now, keys_now),
+        form_entity=_form_entities(
+            old, number, forms_of, new_keys, key_hashes(list(table(keys.extra))), keys_now
+        ),
         form_key=forms_of.flat(old.form_key, key_hashes(new_keys)),
         form_first=forms_of.flat(old.form_first, key_hashes(first)),
         terms=terms_of.ragged(old.terms, terms.extra),
@@ -249,27 +237,21 @@ class _Table:
     ``joint`` numbers the found ones after the old ones, by number in ``texts``; ``extra`` are the new ones, sorted.
     """
 
-    def __init__(
-        self, old: Strings, finder: KeyTable | None, texts: Sequence[str], used: NDArray[np.integer]
-    ) -> None:
-        self._old = table(old)
-        n_old = len(self._old)
+    def __init__(self, old: Strings, texts: Sequence[str], used: NDArray[np.integer]) -> None:
+        self._n_old = len(old[0]) - 1
         wanted = sorted((texts[number], number) for number in used.tolist())
-        place = [-1] * len(wanted)
-        if finder is not None:
-            place = finder.find_many([text for text, _ in wanted]).tolist()
-        new = [text for (text, _), at in zip(wanted, place, strict=True) if at < 0]
-        self.extra = strings_of(new)
-        self._before = np.array([bisect_left(self._old, text) for text in new] if n_old else [], np.int64)
+        place, held = places(old, [text for text, _ in wanted])
+        self.extra = strings_of(
+            [text for (text, _), known in zip(wanted, held.tolist(), strict=True) if not known]
+        )
+        self._before = place[~held]
+        place[~held] = self._n_old + np.arange(len(self._before))
         self.joint = np.zeros(len(texts), dtype=np.int32)
-        fresh = n_old
-        for (_, number), at in zip(wanted, place, strict=True):
-            self.joint[number] = at if at >= 0 else fresh
-            fresh += at < 0
+        self.joint[[number for _, number in wanted]] = place
 
     def settled(self, ids: NDArray[np.int32]) -> tuple[Rows2, NDArray[np.int32]]:
         """Return the rows of what is in use, in order of text, and the final number of each joint number."""
-        n_old, n_new = len(self._old), len(self.extra[0]) - 1
+        n_old, n_new = self._n_old, len(self.extra[0]) - 1
         if n_old == 0:
             order = np.arange(n_new, dtype=np.int64)
         else:
@@ -330,24 +312,36 @@ def _texts(old: Texts, new: Texts, documents: Rows2, passages: Rows2) -> Texts:
 
 
 def _form_entities(
-    old: Corpus, number: NDArray[np.int32], rows: Rows2, n_new: int, forms: Strings, keys: Strings
+    old: Corpus,
+    number: NDArray[np.int32],
+    rows: Rows2,
+    new_keys: Sequence[str],
+    fresh: NDArray[np.uint64],
+    keys: Strings,
 ) -> NDArray[np.int32]:
-    """Return the entity of each spelling; worked out from the text only where it was none before."""
+    """Return the entity of each spelling.
+
+    Parameters
+    ----------
+    old, number
+        The corpus before, and the number that each of its entities has now, -1 for none.
+    rows, new_keys
+        Which spellings there are, and the keys of those that are new.
+    fresh
+        Hashes of the entities that are new: a spelling that was no entity's may only be one of these.
+    keys
+        Of all entities.
+    """
     known = old.form_entity
     moved = np.where(known >= 0, number[known], -1) if len(known) else known
-    found = rows.flat(moved.astype(np.int32), np.full(n_new, -1, np.int32))
-    missing = np.flatnonzero(found < 0)
-    if len(missing) == 0:
-        return found
-    texts = [entity_key(form) for form in table(forms).take(missing)]
-    entities = table(keys)
-    if 20 * len(texts) < len(entities):  # bisecting decodes some 20 keys a text
-        n = len(entities)
-        at = [bisect_left(entities, text) for text in texts]
-        found[missing] = [i if i < n and entities[i] == t else -1 for i, t in zip(at, texts, strict=True)]
-    else:
-        rows_of = {text: row for row, text in enumerate(entities)}
-        found[missing] = [rows_of.get(text, -1) for text in texts]
+    found = rows.flat(moved.astype(np.int32), np.full(len(new_keys), -1, np.int32))
+    looked_up = rows.flat((known < 0) & np.isin(old.form_key, fresh), np.ones(len(new_keys), dtype=bool))
+    missing = np.flatnonzero(looked_up)
+    source, forms = rows.source[missing], table(old.forms)
+    n_old = len(known)
+    texts = [new_keys[row - n_old] if row >= n_old else entity_key(forms[row]) for row in source.tolist()]
+    at, held = places(keys, texts)
+    found[missing] = np.where(held, at, -1)
     return found
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hipporag_like.indexing.context import Context
 from hipporag_like.indexing.names import Spans
 from hipporag_like.indexing.vocabulary import Tokens
 
 
 class Gazetteer:
-    """What a context seeks, ready to be found.
+    """Finds what a context seeks.
 
     Parameters
     ----------
@@ -20,23 +17,24 @@ class Gazetteer:
     """
 
     def __init__(self, context: Context) -> None:
-        from hipporag_like.indexing.kernels import gram_table
-
-        self._words = context.words
-        self._grams = context.grams
-        self._table = gram_table(self._grams.starts, self._grams.words, max(len(context.words), 1))
+        self._context = context
 
     def find(self, tokens: Tokens) -> Spans:
-        """Return all matches, longest first at each place and apart from each other within a passage."""
-        from hipporag_like.indexing.kernels import find_grams
+        """Return all matches, longest first at each place and apart from each other within a passage.
 
-        words = np.array([self._words.get(word, -1) for word in tokens.words], dtype=np.int32)
-        if words.min(initial=0) < 0:
+        Raises
+        ------
+        ValueError
+            The tokens are of texts that were not counted.
+        """
+        from hipporag_like.indexing.kernels import find_grams, gram_table
+
+        if self._context.words.rows_of(tokens.words).min(initial=0) < 0:
             raise ValueError("the tokens are of texts that were not counted")
-        ids: NDArray[np.int32] = words[tokens.ids] if len(words) else tokens.ids
-        grams, (slots, longest, lengths) = self._grams, self._table
+        grams = self._context.grams(tokens.words)
+        slots, longest, lengths = gram_table(grams.starts, grams.words, max(len(tokens.words), 1))
         first, last, found = find_grams(
-            ids,
+            tokens.ids,
             tokens.sentence,
             tokens.capital,
             grams.starts,

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.context import Context
+from hipporag_like.indexing.numbers import Numbers
 from hipporag_like.indexing.surfaces import Surfaces
-from hipporag_like.indexing.vocabulary import Numbers
 from hipporag_like.text import squeeze
 from hipporag_like.types import Extraction, Passage
 

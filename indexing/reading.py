@@ -19,10 +19,11 @@ from hipporag_like.indexing.aliases import settle, short_forms
 from hipporag_like.indexing.facts import Facts, collect_facts
 from hipporag_like.indexing.gazetteer import Gazetteer
 from hipporag_like.indexing.names import Names, Spans, join_spans, spans_of
+from hipporag_like.indexing.numbers import Numbers
 from hipporag_like.indexing.ragged import Starts, starts_of
 from hipporag_like.indexing.surfaces import title_forms
 from hipporag_like.indexing.texts import lexical_tokens, triple_text
-from hipporag_like.indexing.vocabulary import Numbers, Tokens, read_tokens
+from hipporag_like.indexing.vocabulary import Tokens, read_tokens
 from hipporag_like.text import STOPWORDS
 from hipporag_like.types import Extraction, Passage
 

@@ -17,7 +17,7 @@ from hipporag_like.indexing.assemble import Before
 from hipporag_like.indexing.census import Census, count
 from hipporag_like.indexing.change import Change
 from hipporag_like.indexing.context import Context
-from hipporag_like.indexing.corpus import Corpus, Finders, empty, join
+from hipporag_like.indexing.corpus import Corpus, empty, join
 from hipporag_like.indexing.extract import kept_extractions
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.passes import Batch, census_of_batches, context_of, read_batches
@@ -158,8 +158,7 @@ def _updated(source: Source, segment: Segment, change: Change, config: Config) -
     found = read_batches(now, _again(source, ids), surfaces, config.extract, light)
     n_held = len(held.texts.documents) - 1
     kept[kept < 0] = n_held + np.arange(len(ids))
-    finders = Finders(segment.entity_keys, segment.keys("form"), segment.terms)
-    corpus, origin = join(held, found, Rows2(kept), finders)
+    corpus, origin = join(held, found, Rows2(kept))
     return Renewed(corpus, Before(segment, origin), census)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.census import Census
-from hipporag_like.indexing.corpus import Corpus, Strings, Texts, strings_of
+from hipporag_like.indexing.census import Census, Tally
+from hipporag_like.indexing.corpus import Corpus, Strings, Texts
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.ragged import starts_of
 from hipporag_like.indexing.reading import Reading
@@ -22,24 +22,20 @@ def census_arrays(census: Census) -> Arrays:
     totals = (census.passages, census.cased, census.sentences, census.triples)
     yield "census_total", np.array(totals, dtype=np.int64)
     for name, tally in (("word", census.words), ("name", census.keys)):
-        counts = tally.counts
-        rows = np.flatnonzero(counts.any(axis=1)).tolist()
-        texts = tally.names.texts
-        rows.sort(key=texts.__getitem__)
-        offsets, data = strings_of([texts[row] for row in rows])
+        (offsets, data), counts = tally.table()
         yield f"census_{name}_text", data
         yield f"census_{name}_offset", offsets
-        yield f"census_{name}_count", counts[rows].astype(np.int32)
+        yield f"census_{name}_count", counts.astype(np.int32)
 
 
 def census_of(segment: Segment) -> Census:
     """Return the census that a segment was made with."""
     passages, cased, sentences, triples = segment.array("census_total").tolist()
-    census = Census(passages=passages, cased=cased, sentences=sentences, triples=triples)
-    for name, tally in (("word", census.words), ("name", census.keys)):
-        counts = segment.array(f"census_{name}_count").astype(np.int64)
-        tally.add(list(segment.strings(f"census_{name}")), counts)
-    return census
+    words, keys = (
+        Tally.of_table(_strings(segment, f"census_{name}"), segment.array(f"census_{name}_count"))
+        for name in ("word", "name")
+    )
+    return Census(words, keys, passages, cased, sentences, triples)
 
 
 def corpus_arrays(corpus: Corpus) -> Arrays:

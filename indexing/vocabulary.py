@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from hipporag_like.indexing.numbers import Numbers
 from hipporag_like.text import WORD, fold
 from hipporag_like.types import Extraction, Passage
 
@@ -71,25 +72,6 @@ class Tokens:
     def n_passages(self) -> int:
         """Number of passages, those without tokens included."""
         return len(self.passage_tokens) - 1
-
-
-class Numbers(dict[str, int]):
-    """Strings to numbers in order of appearance: looking up a new one numbers it.
-
-    Attributes
-    ----------
-    texts
-        The strings by number.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-
-    def __missing__(self, key: str) -> int:
-        number = self[key] = len(self)
-        self.texts.append(key)
-        return number
 
 
 def read_tokens(passages: Sequence[Passage], extractions: Sequence[Extraction]) -> Tokens:

@@ -136,7 +136,13 @@ def context(*texts: str, titles: Sequence[str] = (), names: Sequence[str] = (), 
 
 
 def sought(found: Context) -> dict[str, bool]:
-    return {found.keys.texts[code >> 1]: bool(code & 1) for code in found.sought.tolist()}
+    """What is found again in texts that hold every word."""
+    words = sorted({word for key in found.keys.texts for word in key.split(" ")})
+    grams = found.grams(words)
+    for at, key in enumerate(grams.key.tolist()):
+        held = grams.words[grams.starts[at] : grams.starts[at + 1]].tolist()
+        assert " ".join(words[word] for word in held) == found.keys.texts[key]
+    return {found.keys.texts[k]: c for k, c in zip(grams.key.tolist(), grams.any_case.tolist(), strict=True)}
 
 
 def test_a_single_word_mostly_in_small_letters_is_common():
