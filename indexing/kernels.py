@@ -68,7 +68,7 @@ def _before(
     for i in range(shorter):
         difference = np.int64(data[start + i]) - np.int64(other[other_start + i])
         if difference != 0:
-            return difference
+            return int(difference)
     return (end - start) - (other_end - other_start)
 
 

@@ -152,7 +152,7 @@ class FakeRAG:
         self._note("explain", question=question, k=k, **options)
         return self.trace
 
-    def stats(self) -> dict[str, Any]:
+    def stats(self, **_: Any) -> dict[str, Any]:
         return {
             "documents": 1200,
             "embedder": "hashing",

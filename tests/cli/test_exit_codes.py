@@ -115,7 +115,7 @@ import sys, types
 module = types.ModuleType("hipporag_like.rag")
 class HippoRAG:
     def __init__(self, *a, **k): pass
-    def stats(self): {body}
+    def stats(self, **_): {body}
 module.HippoRAG = HippoRAG
 sys.modules["hipporag_like.rag"] = module
 from hipporag_like.cli import main
