@@ -109,7 +109,7 @@ def read_text(path: Path, most: int = MAX_TEXT_BYTES, fix: str = "split it into 
         data = stream.read(SNIFF_BYTES)
         if wide_encoding(data) is None and looks_binary(data):
             raise InputError(BINARY)
-        data += stream.read(most + 1 - len(data))
+        data += stream.read(max(0, most + 1 - len(data)))
     if len(data) > most:
         raise InputError(too_large("file", most, fix))
     return unix_lines(decode(data))
