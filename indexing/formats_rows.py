@@ -91,6 +91,8 @@ def _id_of(row: Mapping[str, Any], name: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise InputError(f"{name!r} must be a string or a number, not {_kind(value)}")
+    if isinstance(value, float) and not math.isfinite(value):  # what 1e999 is read as
+        raise InputError(f"{name!r} must be a finite number, not {value}")
     return check_id(str(value)) if value != "" else ""
 
 
