@@ -23,6 +23,7 @@ import time
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,7 @@ def patterns_in(value: Any, depth: int = 0) -> Iterator[re.Pattern[Any]]:
             yield from patterns_in(getattr(value, name, None), depth + 1)
 
 
+@lru_cache(maxsize=1)
 def found_patterns() -> list[Found]:
     """Return every pattern of the package; an ``AssertionError`` names what could not be made out."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path, _ in sources()}
