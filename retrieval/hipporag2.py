@@ -49,12 +49,13 @@ def rank(
     engine
         See ``retrieval.diffusion.spread``.
     shown
-        What a filter lets be seen of each namespace: other facts are not linked; None means all.
+        What a filter lets be seen of each namespace: ``keep`` is asked about nothing else, and nothing else is
+        named; None means all.
     """
     # Section 3.2, "query to triple": facts by similarity, scaled over all of them.
     similarity = [similarities(graph.fact_vectors, vector) for graph in graphs]
     scaled = min_max(similarity)
-    if shown is not None:
+    if shown is not None and keep is not None:
         scaled = [np.where(own.facts, part, -np.inf) for own, part in zip(shown, scaled, strict=True)]
     facts = [
         Linked(part, number, score, float(similarity[part][number]))
@@ -84,13 +85,14 @@ def rank(
             graphs[part].names[phrase] if shown is None else shown[part].name(phrase), weight / total, "fact"
         )
         for part, phrase, weight in weights
-        if weight > 0
+        if weight > 0 and (shown is None or shown[part].phrases[phrase])
     )
+    told = tuple(fact for fact in facts if shown is None or shown[fact.part].facts[fact.number])
     return Ranked(
         [mass[size:] for mass, size in zip(spread_out, sizes, strict=True)],
         [mass[:size] for mass, size in zip(spread_out, sizes, strict=True)],
         seeds,
-        tuple(facts),
+        told,
     )
 
 

@@ -71,7 +71,8 @@ class _Weights:
 
     def add(self, entity: int, factor: float, source: str, matched: str) -> None:
         self.weight[entity] = self.weight.get(entity, 0.0) + factor * specificity(self.segment, entity)
-        self.how.setdefault(entity, (source, matched))
+        if not self.how.get(entity, ("", ""))[1]:
+            self.how[entity] = (source, matched)
 
 
 def specificity(segment: Segment, entity: int) -> float:
@@ -112,15 +113,17 @@ def link(
         int64, ascending: passages like the question. Where all facts are too many to be compared with it
         (``retrieval.near_facts``), theirs are; None compares all in any case.
     inside
-        What a filter lets be seen: other facts are no seeds; other entities are, but are not named.
+        What a filter lets be seen: ``keep`` is asked about nothing else, and nothing else is named.
     """
     named = _Weights(segment)
     missing = _ngrams(segment, question, named)
     for name in missing:
         _nearly(segment, name, embed, named)
     by_fact = _Weights(segment)
-    _facts(by_fact, nearest_facts(segment, vector, FACTS, near, inside), keep)
-    return _combine(inside or Inside(segment), named, by_fact)
+    inside = inside or Inside(segment)
+    found = nearest_facts(segment, vector, FACTS, near, inside if keep is not None else None)
+    _facts(by_fact, found, keep, inside)
+    return _combine(inside, named, by_fact)
 
 
 def _ngrams(segment: Segment, question: str, named: _Weights) -> list[str]:
@@ -203,7 +206,10 @@ def _nearly(segment: Segment, name: str, embed: Embed, named: _Weights) -> None:
 
 
 def _facts(
-    by_fact: _Weights, found: tuple[NDArray[np.int64], NDArray[np.floating]], keep: Keep | None
+    by_fact: _Weights,
+    found: tuple[NDArray[np.int64], NDArray[np.floating]],
+    keep: Keep | None,
+    inside: Inside,
 ) -> None:
     segment, (rows, cosines) = by_fact.segment, found
     good = cosines >= MIN_FACT_COSINE
@@ -214,10 +220,12 @@ def _facts(
     if len(rows) == 0:
         return
     share = np.exp(FACT_SHARPNESS * (cosines - cosines[0]))
-    for row, part in zip(rows.tolist(), (share / share.sum()).tolist(), strict=True):
+    seen = inside.facts(rows).tolist()
+    for row, part, shown in zip(rows.tolist(), (share / share.sum()).tolist(), seen, strict=True):
         entities, weights = segment.fact_entities.row(row)
+        text = segment.fact_text(row) if shown else ""
         for entity, weight in zip(entities.tolist(), weights.tolist(), strict=True):
-            by_fact.add(entity, part * weight, "fact", segment.fact_text(row))
+            by_fact.add(entity, part * weight, "fact", text)
 
 
 def _combine(inside: Inside, named: _Weights, by_fact: _Weights) -> Linked:
