@@ -106,7 +106,11 @@ def _with_names(segment: Segment, keys: Sequence[str], before: Context, now: Con
     texts = segment.passage_texts
     return [
         np.array(
-            [row for row in holding(segment, key.split(" ")).tolist() if _stands_in(texts[row], key, any_case)],
+            [
+                row
+                for row in holding(segment, key.split(" ")).tolist()
+                if _stands_in(texts[row], key, any_case)
+            ],
             dtype=np.int64,
         )
         for key, any_case in zip(keys, small.tolist(), strict=True)

@@ -206,7 +206,9 @@ def join(old: Corpus, found: Found, documents: Rows2) -> tuple[Corpus, Origin]:
         reading=reading,
         keys=keys_now,
         forms=forms_now,
-        form_entity=_form_entities(old, number, forms_of, new_keys, key_hashes(list(table(keys.extra))), keys_now),
+        form_entity=_form_entities(
+            old, number, forms_of, new_keys, key_hashes(list(table(keys.extra))), keys_now
+        ),
         form_key=forms_of.flat(old.form_key, key_hashes(new_keys)),
         form_first=forms_of.flat(old.form_first, key_hashes(first)),
         terms=terms_of.ragged(old.terms, terms.extra),
@@ -224,7 +226,9 @@ class _Table:
         self._n_old = len(old[0]) - 1
         wanted = sorted((texts[number], number) for number in used.tolist())
         place, held = places(old, [text for text, _ in wanted])
-        self.extra = strings_of([text for (text, _), known in zip(wanted, held.tolist(), strict=True) if not known])
+        self.extra = strings_of(
+            [text for (text, _), known in zip(wanted, held.tolist(), strict=True) if not known]
+        )
         self._before = place[~held]
         place[~held] = self._n_old + np.arange(len(self._before))
         self.joint = np.zeros(len(texts), dtype=np.int32)
