@@ -79,7 +79,7 @@ class Tally:
     def table(self) -> tuple[Strings, Counts]:
         """Return what is counted anywhere: texts, sorted, and their counts."""
         held, counts = len(self._table[0]) - 1, self.counts
-        counted: NDArray[np.bool_] = counts.any(axis=1)
+        counted = np.asarray(counts.any(axis=1))
         more = self.names.texts[held:]
         new = sorted((np.flatnonzero(counted[held:])).tolist(), key=more.__getitem__)
         texts = [more[row] for row in new]

@@ -210,7 +210,7 @@ class Context:
             Each once. A million passages have over a million names; those that a few thousand passages can hold
             are told in a tenth of a second.
         """
-        from hipporag_like.indexing.kernels import grams_within, word_slots
+        from hipporag_like.indexing.text_kernels import grams_within, word_slots
 
         data, starts = pack_strings(words)
         slots = word_slots(starts, data)

@@ -141,7 +141,7 @@ def places(table: Strings, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDA
 
     Python sorts texts by their characters, the table's bytes are in the same order.
     """
-    from hipporag_like.indexing.kernels import find_sorted
+    from hipporag_like.indexing.text_kernels import find_sorted
 
     if len(texts) == 0 or len(table[0]) == 1:
         return np.zeros(len(texts), np.int64), np.zeros(len(texts), dtype=bool)

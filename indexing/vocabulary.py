@@ -8,7 +8,6 @@ from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from hipporag_like.indexing.numbers import Numbers
 from hipporag_like.text import WORD, fold
@@ -191,6 +190,8 @@ def word_passages(tokens: Tokens) -> NDArray[np.int64]:
     """Return in how many passages each word occurs; (n_words,)."""
     if len(tokens.ids) == 0:
         return np.zeros(len(tokens.words), dtype=np.int64)
+    from scipy.sparse import csr_matrix
+
     ones = np.ones(len(tokens.ids), dtype=np.int32)
     shape = (tokens.n_passages, len(tokens.words))
     # Passages are the rows of a sparse matrix as they stand; merging duplicates in it needs no global sort.

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.display import spaced
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.rows import Rows
 from hipporag_like.retrieval.mentions import ranges
@@ -65,6 +64,8 @@ class Inside:
         forms = segment.array("spelled_form")[ranges(first, starts[passages + 1] - first)] >> 1
         forms, counts = np.unique(forms[segment.array("form_entity")[forms] == entity], return_counts=True)
         if len(forms) == 0:
+            from hipporag_like.indexing.display import spaced
+
             return spaced(segment.entity_key_strings[entity])
         return segment.strings("form")[int(forms[np.argmax(counts)])]
 

@@ -427,7 +427,7 @@ QUESTIONS = [
         2,
         ("extractive", "'oracle'"),
     ),
-    Case("unknown namespace", f"{Q} --namespace nope", 2, ("'nope'", "default")),
+    Case("unknown namespace", f"{Q} --namespace nope", 2, ("'nope'", "stats names those there are")),
     Case("unknown option", f"{Q} --metod graph", 2, ("--metod", "--help"), foreign=True),
     Case("unknown command", "qery", 2, ("qery", "query"), foreign=True),
     Case("no index named", 'query "Who?"', 2, ("--index",), foreign=True),
@@ -745,7 +745,7 @@ INDEXES = [
         "delete in an unknown namespace",
         "delete s001 --index my_index --namespace nope",
         2,
-        ("nope", "default"),
+        ("nope", "stats names those there are"),
     ),
     Case(
         "unknown export format", "export --index my_index --format pdf --out a.pdf", 2, ("graphml", "'pdf'")

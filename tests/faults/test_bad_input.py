@@ -144,7 +144,11 @@ ASKED_WRONG = {
     "document as documents": (lambda r: r.index(Document("a b")), InputError, "brackets"),
     "text as documents": (lambda r: r.index("a text"), InputError, "brackets"),
     "numbers as documents": (lambda r: r.index([1]), InputError, "int"),
-    "delete in an unknown namespace": (lambda r: r.delete(["s001"], namespace="no"), UsageError, "default"),
+    "delete in an unknown namespace": (
+        lambda r: r.delete(["s001"], namespace="no"),
+        UsageError,
+        "stats names",
+    ),
     "options of another shape": (lambda r: Config.from_dict({"search": 3}), ConfigError, "table"),
 }
 
