@@ -94,9 +94,9 @@ def test_nothing_is_compared_but_what_is_near(films: HippoRAG, monkeypatch: pyte
     seen: list[np.ndarray | None] = []
     real: Callable[..., object] = module.nearest_facts
 
-    def spy(segment: Segment, vector: np.ndarray, k: int, near: np.ndarray | None = None) -> object:
+    def spy(segment: Segment, vector: np.ndarray, k: int, near: np.ndarray, inside: object) -> object:
         seen.append(near)
-        return real(segment, vector, k, near)
+        return real(segment, vector, k, near, inside)
 
     monkeypatch.setattr("hipporag_like.retrieval.link.nearest_facts", spy)
     films.retrieve(QUESTION)
