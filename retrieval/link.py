@@ -38,6 +38,7 @@ TERM_SHARE = 0.3
 MAX_SHARE_UNCASED = 0.01
 
 Keep = Callable[[list[str]], list[int]]
+Reals = NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +207,7 @@ def _nearly(segment: Segment, name: str, embed: Embed, named: _Weights) -> None:
 
 
 def _facts(
-    by_fact: _Weights,
-    found: tuple[NDArray[np.int64], NDArray[np.floating]],
-    keep: Keep | None,
-    inside: Inside,
+    by_fact: _Weights, found: tuple[NDArray[np.int64], Reals], keep: Keep | None, inside: Inside
 ) -> None:
     segment, (rows, cosines) = by_fact.segment, found
     good = cosines >= MIN_FACT_COSINE

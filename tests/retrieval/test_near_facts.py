@@ -94,7 +94,7 @@ def test_nothing_is_compared_but_what_is_near(films: HippoRAG, monkeypatch: pyte
     seen: list[np.ndarray | None] = []
     real: Callable[..., object] = module.nearest_facts
 
-    def spy(segment: Segment, vector: np.ndarray, k: int, near: np.ndarray | None, inside: object) -> object:
+    def spy(segment: Segment, vector: np.ndarray, k: int, near: np.ndarray, inside: object) -> object:
         seen.append(near)
         return real(segment, vector, k, near, inside)
 
