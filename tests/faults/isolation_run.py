@@ -211,7 +211,7 @@ class Allowed:
         for seed in trace.seeds:
             if not self.spells(seed.entity):
                 yield f"seed {seed.entity!r}"
-            if seed.matched and seed.matched not in trace.question and not self.says(seed.matched):
+            if not says([folded(trace.question)], seed.matched) and not self.says(seed.matched):
                 yield f"seed matched {seed.matched!r}"
         for scored in trace.facts:
             owner = scored.fact.passage_id.rpartition("#")[0]
