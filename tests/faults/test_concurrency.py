@@ -30,6 +30,7 @@ def run(folder: Path, seconds: float, seed: int) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.slow
 def test_writers_and_readers_for_a_moment(tmp_path: Path):
     result = run(tmp_path, 2, 3)
     assert result["killed"]["writer"] >= 1 and result["killed"]["reader"] >= 1

@@ -162,6 +162,7 @@ def test_a_converter_that_fails_harms_nobody(tmp_path, monkeypatch, body, said):
     assert said in found[1].reason
 
 
+@pytest.mark.slow
 def test_a_pdf_bomb_ends(tmp_path, monkeypatch):
     pytest.importorskip("markitdown")
     monkeypatch.setattr(office_process, "MAX_BYTES", 1 << 30)

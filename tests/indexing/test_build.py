@@ -187,7 +187,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None)  # tests/indexing/test_renew.py tries more
+@settings(max_examples=8, deadline=None)  # tests/indexing/test_renew.py tries more
 @given(STEPS)
 def test_no_history_shows(
     make_embedder: Any, make_extractor: Any, arrays_of: ArraysOf, steps: list[tuple[str, ...]]
