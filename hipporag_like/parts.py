@@ -67,7 +67,7 @@ class Parts:
         if self._given.config is not None:
             return self._given.config
         try:
-            return Config.from_dict(self.index().manifest["config"])
+            return Config.from_dict(self._stored()["config"])
         except (IndexNotFoundError, IndexCorruptError, IndexOutdatedError):
             from hipporag_like.indexing.notes import noted_config
 
@@ -239,10 +239,23 @@ class Parts:
     def _dim(self, embedder: Embedder) -> int:
         """Return the length of its vectors, from the index where that knows: a server would have to be asked."""
         try:
-            manifest = self.index().manifest
+            manifest = self._stored()
         except (IndexNotFoundError, IndexCorruptError, IndexOutdatedError):
             return embedder.dim
         return int(manifest["dim"]) if manifest["embedder"] == embedder.fingerprint else embedder.dim
+
+    def _stored(self) -> Mapping[str, Any]:
+        """Return how the index was made.
+
+        One of an older format is not opened: that would repair it, and a repair may be what asks for this.
+        """
+        from hipporag_like.store.check_snapshot import published_manifest
+        from hipporag_like.store.manifest import is_outdated
+
+        published = published_manifest(self._path)
+        if published is not None and is_outdated(published):
+            return published.fields
+        return self.index().manifest
 
     def asks_to_extract(self) -> bool:
         """Return whether indexing calls the language model."""

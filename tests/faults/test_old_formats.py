@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hipporag_like.config import Config
-from hipporag_like.errors import IndexLockedError, IndexOutdatedError, UsageError
+from hipporag_like.errors import IndexLockedError, IndexOutdatedError, ModelError, UsageError
 from hipporag_like.rag import HippoRAG
 from hipporag_like.store import connection, manifest
 from hipporag_like.store.lock import WriterLock
@@ -143,3 +143,19 @@ def test_an_old_index_that_cannot_be_upgraded(present, monkeypatch):
 def test_repair_needs_a_writable_index(present):
     with pytest.raises(UsageError, match="read-only"):
         HippoRAG(present, read_only=True).repair()
+
+
+def test_models_make_what_an_old_index_lacks(tmp_path):
+    """What is embedded may have changed since; the models are those of the index, whose options stand in it."""
+    index = unpack("journal2", tmp_path)
+    raw = sqlite3.connect(index / "journal.db")
+    with raw:
+        raw.execute("DELETE FROM vectors WHERE rowid IN (SELECT rowid FROM vectors LIMIT 3)")
+    raw.close()
+    with pytest.raises(ModelError, match=r"lacks the vectors .* repair --models"):
+        HippoRAG(index).retrieve("Who lit the lamp?")
+    with HippoRAG(index) as rag:
+        rag.repair(models=True)
+    with HippoRAG(index) as rag:
+        assert rag.verify() == ()
+        assert_as_recorded(rag, "journal2")
