@@ -1,4 +1,4 @@
-"""Preset light: facts as bags of words, so that only passages and single words have to be embedded.
+"""Preset light: facts as sums of words, so that only passages and single words have to be embedded.
 
 The vector of a fact is the sum of its words' vectors, brought to unit length; a word in it twice counts twice.
 Function words are left out, and the direction of their mean, which every word shares, is taken off the others. The
