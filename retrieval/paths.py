@@ -8,6 +8,7 @@ algorithm on the part of the graph that the walk touched).
 from __future__ import annotations
 
 import heapq
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,31 +28,70 @@ MAX_EXPANSIONS = 256  # nodes looked at before a passage is given no path; a pat
 MAX_SENDERS = 16  # best senders followed from one node
 
 
-def best_path(
-    inside: Inside, question: str, linked: Linked, walked: WalkResult, passage: int
-) -> tuple[PathStep, ...]:
-    """Return the path that carried most to a passage; empty where the walk did not reach it.
+class Paths:
+    """The best paths to the hits of one question; what they have in common is looked up once.
 
     Parameters
     ----------
     inside
-        The namespace, and what may be seen of it; the path goes nowhere else.
+        The namespace, and what may be seen of it; a path goes nowhere else.
     question, linked, walked
         The query.
-    passage
-        Number of a passage.
     """
-    segment, mass = inside.segment, _Mass(inside, walked)
-    start = mass.best_fact(passage)
-    if start < 0:
-        return ()
-    seeds = dict(zip(linked.entities.tolist(), linked.mass.tolist(), strict=True))
-    chain = _chain(segment, mass, start, seeds)
-    if not chain:
-        return ()
-    title = segment.title(passage) or segment.passage_ids[passage]
-    reached = PathStep("passage", title, mass.fact(start))
-    return (PathStep("question", question, 1.0), *(_step(inside, mass, node) for node in chain), reached)
+
+    def __init__(self, inside: Inside, question: str, linked: Linked, walked: WalkResult) -> None:
+        self._inside = inside
+        self._question = question
+        self._mass = _Mass(inside, walked)
+        self._seeds = dict(zip(linked.entities.tolist(), linked.mass.tolist(), strict=True))
+        self._senders: dict[int, list[tuple[int, float]]] = {}
+
+    def to(self, passage: int) -> tuple[PathStep, ...]:
+        """Return the path that carried most to a passage; empty where the walk did not reach it."""
+        inside, mass = self._inside, self._mass
+        start = mass.best_fact(passage)
+        chain = [] if start < 0 else self._chain(start)
+        if not chain:
+            return ()
+        title = inside.segment.title(passage) or inside.segment.passage_ids[passage]
+        reached = PathStep("passage", title, mass.fact(start))
+        steps = (_step(inside, mass, node) for node in chain)
+        return (PathStep("question", self._question, 1.0), *steps, reached)
+
+    def _chain(self, start: int) -> list[int]:
+        """Return nodes from a seed entity to the fact ``start``; empty where none is found."""
+        target = self._inside.segment.n_entities + start
+        came: dict[int, int] = {}
+        done: set[int] = set()
+        queue: list[tuple[float, int, int]] = [(0.0, target, -1)]
+        while queue and len(done) < MAX_EXPANSIONS:
+            cost, node, towards = heapq.heappop(queue)
+            if node in done:
+                continue
+            done.add(node)
+            came[node] = towards
+            if node == -2:
+                break
+            for sender, share in self._sent_by(node):
+                if sender not in done and share > 0:
+                    heapq.heappush(queue, (cost - math.log(share), sender, node))
+            if node in self._seeds:
+                # A seed got its mass from the question in this proportion.
+                heapq.heappush(queue, (cost - math.log(self._seeds[node]), -2, node))
+        if -2 not in came:
+            return []
+        chain = []
+        node = came[-2]
+        while node != -1:
+            chain.append(node)
+            node = came[node]
+        return chain
+
+    def _sent_by(self, node: int) -> list[tuple[int, float]]:
+        found = self._senders.get(node)
+        if found is None:
+            found = self._senders[node] = _senders(self._inside.segment, self._mass, node)
+        return found
 
 
 class _Mass:
@@ -60,6 +100,7 @@ class _Mass:
     def __init__(self, inside: Inside, walked: WalkResult) -> None:
         self._inside = inside
         self._walked = walked
+        self._facts, self._entities = walked.facts.astype(np.int32), walked.entities.astype(np.int32)
 
     def best_fact(self, passage: int) -> int:
         """Return the passage's fact with most mass, -1 where the walk reached none."""
@@ -75,13 +116,13 @@ class _Mass:
 
     def met_facts(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
         """Return the part of an entity's row that the walk reached and that may be seen."""
-        columns, weights = _met(self._walked.facts, columns, weights)
+        columns, weights = _met(self._facts, columns, weights)
         seen = self._inside.facts(columns)
         return columns[seen], weights[seen]
 
     def met_entities(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
         """Return the part of a row of entities that the walk reached and that may be seen."""
-        columns, weights = _met(self._walked.entities, columns, weights)
+        columns, weights = _met(self._entities, columns, weights)
         seen = self._inside.entities(columns)
         return columns[seen], weights[seen]
 
@@ -94,14 +135,16 @@ class _Mass:
         return _look_up(self._walked.entities, self._walked.entity_mass, numbers)
 
 
-def _met(known: NDArray[np.int64], columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
-    """Return the columns that are known, and their weights; both ascend. A hub's row may be longer than the walk."""
-    if len(columns) == 0:
-        return columns, weights
-    wanted = known.astype(columns.dtype)
-    place = np.minimum(np.searchsorted(columns, wanted), len(columns) - 1)
-    good = place[columns[place] == wanted]
-    return columns[good], weights[good]
+def _met(known: Columns, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
+    """Return the columns that are known, and their weights; both ascend. The shorter is looked up in the longer."""
+    if len(columns) == 0 or len(known) == 0:
+        return columns[:0], weights[:0]
+    if len(columns) < len(known):
+        good = known[np.minimum(np.searchsorted(known, columns), len(known) - 1)] == columns
+        return columns[good], weights[good]
+    place = np.minimum(np.searchsorted(columns, known), len(columns) - 1)
+    met = place[columns[place] == known]
+    return columns[met], weights[met]
 
 
 def _look_up(
@@ -113,39 +156,9 @@ def _look_up(
     return np.where(known[place] == wanted, values[place], 0.0)
 
 
-def _chain(segment: Segment, mass: _Mass, start: int, seeds: dict[int, float]) -> list[int]:
-    """Return nodes from a seed entity to the fact ``start``; empty where none is found."""
-    n_entities = segment.n_entities
-    target = n_entities + start
-    came: dict[int, int] = {}
-    done: set[int] = set()
-    queue: list[tuple[float, int, int]] = [(0.0, target, -1)]
-    while queue and len(done) < MAX_EXPANSIONS:
-        cost, node, towards = heapq.heappop(queue)
-        if node in done:
-            continue
-        done.add(node)
-        came[node] = towards
-        if node == -2:
-            break
-        for sender, share in _senders(segment, mass, node, n_entities):
-            if sender not in done and share > 0:
-                heapq.heappush(queue, (cost - float(np.log(share)), sender, node))
-        if node in seeds:
-            # A seed got its mass from the question in this proportion.
-            heapq.heappush(queue, (cost - float(np.log(seeds[node])), -2, node))
-    if -2 not in came:
-        return []
-    chain = []
-    node = came[-2]
-    while node != -1:
-        chain.append(node)
-        node = came[node]
-    return chain
-
-
-def _senders(segment: Segment, mass: _Mass, node: int, n_entities: int) -> list[tuple[int, float]]:
+def _senders(segment: Segment, mass: _Mass, node: int) -> list[tuple[int, float]]:
     """Return the nodes that may have sent mass here, with a share that orders them."""
+    n_entities = segment.n_entities
     if node >= n_entities:
         columns, weights = mass.met_entities(*segment.fact_entities.row(node - n_entities))
         sent = mass.entities(columns) * weights / _totals(segment.entity_facts, columns)

@@ -13,7 +13,7 @@ import numpy as np
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.filters import allowed_passages, check_where
 from hipporag_like.retrieval.gather import Part, gather
-from hipporag_like.retrieval.paths import best_path
+from hipporag_like.retrieval.paths import Paths
 from hipporag_like.retrieval.query import PATHS_SHOWN, Clock, Options, Query, why_empty
 from hipporag_like.retrieval.rank import Ranking, rank
 from hipporag_like.retrieval.similarity import fact_vectors_of
@@ -81,13 +81,18 @@ def _linked(part: Part) -> bool:
 
 def _hits(ranking: Ranking, parts: Sequence[Part], query: Query, method: str) -> tuple[Hit, ...]:
     scores = ranking.shares.sum(axis=1)
+    walked = {
+        number: Paths(part.inside, query.text, part.walked.linked, part.walked.first)
+        for number, part in enumerate(parts)
+        if method == "graph" and part.walked is not None
+    }
     hits = []
     for place, row in enumerate(top_k(scores, query.k).tolist(), start=1):
         owner = int(np.searchsorted(ranking.offsets, ranking.passages[row], side="right")) - 1
         part, number = parts[owner], int(ranking.passages[row] - ranking.offsets[owner])
         path: tuple[PathStep, ...] = ()
-        if place <= PATHS_SHOWN and method == "graph" and part.walked is not None:
-            path = best_path(part.inside, query.text, part.walked.linked, part.walked.first, number)
+        if place <= PATHS_SHOWN and owner in walked:
+            path = walked[owner].to(number)
         named = dict(zip(ranking.names, ranking.shares[row].tolist(), strict=True))
         why = ranking.reasons.get(row, {})
         hits.append(Hit(place, float(scores[row]), part.segment.passage(number), named, path, why))
