@@ -97,7 +97,7 @@ class EmbedConfig:
     batch_tokens: int = 4096  # word pieces a forward pass; 512 to 4096 measured within 5 % of each other
     # What is embedded. full: passages, sentences or triples, and entities. light: passages and single words, of which
     # the vectors of sentences are made (indexing/words.py), in 0.4 to 0.5 of the time and a third of the disk; recall@5
-    # of graph on the four dev sets is 97.5, 87.2, 82.8 and 99.0 with full, 97.0, 87.0, 80.5 and 98.9 with light.
+    # of graph on the four dev sets is 97.5, 87.4, 82.6 and 99.0 with full, 97.5, 87.2, 79.9 and 99.0 with light.
     # auto: light in a namespace of more than EXACT_LIMIT passages.
     preset: str = "auto"
     # auto | float32 | bfloat16: of passages' products. auto: bfloat16 for minilm where the processor multiplies it,
