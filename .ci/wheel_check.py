@@ -135,7 +135,8 @@ def main() -> None:
         say("index, query and ask with the installed command")
         check_commands(programs / "hipporag-like", folder)
         say("the fast tests against the wheel")
-        tests = (programs / "python", "-m", "pytest", "-p", "no:cacheprovider", ROOT / "tests")
+        parallel = ("-n", "auto", "--maxprocesses", "4")
+        tests = (programs / "python", "-m", "pytest", *parallel, "-p", "no:cacheprovider", ROOT / "tests")
         print(run(*tests, cwd=folder), end="")
 
 
