@@ -1,6 +1,7 @@
 """Parsers given what nobody would write: a value of the right kind or a typed error of one line, and nothing else.
 
-``HIPPORAG_LIKE_FUZZ`` says how many inputs a parser is given in the slow test, 1,000 unless told; ``make faults-long`` gives 100,000.
+``HIPPORAG_LIKE_FUZZ`` says how many inputs a parser is given in the slow test, 1,000 unless told; ``make faults-long``
+gives 100,000.
 """
 
 from __future__ import annotations
