@@ -17,6 +17,7 @@ from hipporag_like.errors import IndexCorruptError, IndexNotFoundError, IndexOut
 from hipporag_like.indexing.assemble import assemble
 from hipporag_like.indexing.census import Census
 from hipporag_like.indexing.change import Change, compare
+from hipporag_like.indexing.collecting import paused
 from hipporag_like.indexing.embed import CachedEmbedding
 from hipporag_like.indexing.extract import extract_missing
 from hipporag_like.indexing.index import Index, Segment
@@ -314,7 +315,7 @@ def _segment(
         run.failed += [(namespace, failure) for failure in extracted.failures]
         run.extracted += extracted.fresh
 
-    with run.timed("graph"):
+    with run.timed("graph"), paused():
         held = [] if segment is None else stamps(segment)
         change = compare(journal.listing(namespace), held)
         if not change.in_order:
