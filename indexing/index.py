@@ -151,16 +151,6 @@ class Segment:
         return self.rows("synonyms")
 
     @cached_property
-    def entity_totals(self) -> NDArray[np.float64]:
-        """Sum of each entity's fact weights."""
-        return _row_sums(self.entity_facts)
-
-    @cached_property
-    def fact_totals(self) -> NDArray[np.float64]:
-        """Sum of each fact's entity weights."""
-        return _row_sums(self.fact_entities)
-
-    @cached_property
     def _triples(self) -> StringTable:
         return self.strings("triple")
 
@@ -212,12 +202,6 @@ class Segment:
 
 def _no_texts() -> StringTable:
     return StringTable(np.zeros(0, np.uint8), np.zeros(1, np.int64))
-
-
-def _row_sums(rows: Rows) -> NDArray[np.float64]:
-    running = np.concatenate([[0.0], np.cumsum(rows.weights, dtype=np.float64)])
-    sums: NDArray[np.float64] = running[rows.indptr[1:]] - running[rows.indptr[:-1]]
-    return sums
 
 
 class Index:

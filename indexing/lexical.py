@@ -100,9 +100,9 @@ def postings_of(
     posting_count : uint16, (n_postings,)
     """
     if len(term) > _SORTED_BY_NUMPY:
-        from hipporag_like.indexing.counting_sort import by_term
+        from hipporag_like.indexing.kernels import transpose
 
-        return by_term(indptr, term, count, n_terms)
+        return transpose(indptr, term, count, n_terms)
     starts = np.zeros(n_terms + 1, dtype=np.int64)
     np.cumsum(np.bincount(term, minlength=n_terms), out=starts[1:])
     order = np.argsort(term, kind="stable")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
-
-import numpy as np
-from numpy.typing import NDArray
 
 from hipporag_like.text import hash64
 
@@ -24,36 +20,3 @@ def trigrams(key: str) -> list[int]:
 @lru_cache(maxsize=1 << 17)
 def _bucket(gram: str) -> int:
     return hash64(gram) % BUCKETS
-
-
-def trigram_postings(keys: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Return which keys hold each trigram.
-
-    Returns
-    -------
-    indptr : int64, (BUCKETS + 1,)
-        Where each bucket's keys start.
-    entity : int32, (n_postings,)
-        Rows of ``keys``, ascending within a bucket.
-    size : int32, (len(keys),)
-        Distinct trigrams of each key.
-    """
-    cache: dict[str, int] = {}
-    grams: list[int] = []
-    sizes = np.zeros(len(keys), dtype=np.int32)
-    for row, key in enumerate(keys):
-        padded = f" {key} "
-        found = set()
-        for i in range(max(len(padded) - 2, 1)):
-            gram = padded[i : i + 3]
-            bucket = cache.get(gram)
-            if bucket is None:
-                bucket = cache[gram] = hash64(gram) % BUCKETS
-            found.add(bucket)
-        sizes[row] = len(found)
-        grams.extend(found)
-    bucket_of = np.array(grams, dtype=np.int64)
-    owner = np.repeat(np.arange(len(keys), dtype=np.int32), sizes)
-    order = np.lexsort((owner, bucket_of))
-    indptr = np.searchsorted(bucket_of[order], np.arange(BUCKETS + 1)).astype(np.int64)
-    return indptr, owner[order], sizes

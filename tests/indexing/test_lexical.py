@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipporag_like.indexing.counting_sort import by_term
+from hipporag_like.indexing.kernels import transpose
 from hipporag_like.indexing.lexical import build_postings, postings_of
 from hipporag_like.indexing.texts import lexical_tokens, passage_text
 from hipporag_like.types import Passage
@@ -44,7 +44,7 @@ def test_both_sorts_turn_rows_of_passages_into_rows_of_terms(seed, n_passages, n
     order = [draw.permutation(np.flatnonzero(row)) for row in table]
     term = np.concatenate([np.zeros(0, np.int64), *order]).astype(np.int32)
     count = table[np.repeat(np.arange(n_passages), np.diff(indptr)), term]
-    for sort in (postings_of, by_term):
+    for sort in (postings_of, transpose):
         starts, passage, times = sort(indptr, term, count, n_terms)
         assert (starts.dtype, passage.dtype, times.dtype) == (np.int64, np.int32, np.uint16)
         assert len(starts) == n_terms + 1

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipporag_like.indexing.spelling import trigram_postings, trigrams
+from hipporag_like.indexing.spelling import BUCKETS, trigrams
 from hipporag_like.retrieval import nearly
 from hipporag_like.retrieval.nearly import MIN_DICE, MIN_RATIO, by_spelling
 
@@ -22,7 +22,13 @@ class Names:
 
     def __init__(self, keys: list[str]) -> None:
         self.entity_key_strings = keys
-        self._arrays = dict(zip(("indptr", "entity", "size"), trigram_postings(keys), strict=True))
+        found = [trigrams(key) for key in keys]
+        pairs = sorted((bucket, row) for row, buckets in enumerate(found) for bucket in buckets)
+        self._arrays = {
+            "indptr": np.searchsorted([bucket for bucket, _ in pairs], np.arange(BUCKETS + 1)),
+            "entity": np.array([row for _, row in pairs], np.int32),
+            "size": np.array(list(map(len, found)), np.int32),
+        }
 
     def array(self, name: str) -> np.ndarray:
         return self._arrays[name.removeprefix("trigram_")]
