@@ -26,6 +26,7 @@ from small_world import (
     EMBEDDED,
     EXTRACTORS,
     IDS,
+    IN_MEMORY,
     METADATA,
     NAMESPACES,
     TITLES,
@@ -48,8 +49,6 @@ from hipporag_like.rag import HippoRAG
 from hipporag_like.text import words
 from hipporag_like.types import Document, Passage
 
-# Hundreds of small files are made and removed; on a disk that takes half of the time.
-IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 QUESTIONS = 3
 K = 6
 ELSEWHERE = 0.05  # of the changes, made in a process of their own

@@ -25,6 +25,7 @@ from typing import Any
 
 from small_world import (
     IDS,
+    IN_MEMORY,
     NAMESPACES,
     arrays_by_namespace,
     config_of,
@@ -44,7 +45,6 @@ from hipporag_like.rag import HippoRAG
 from hipporag_like.text import words
 from hipporag_like.types import Answer, Document, Hit, Trace, Usage
 
-IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 QUESTIONS = 3
 K = 8
 FILTERS: tuple[dict[str, Any], ...] = (

@@ -6,6 +6,7 @@ that collide, sentences that stand in many passages, words that are a name here 
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import unicodedata
@@ -27,6 +28,8 @@ from hipporag_like.sentences import sentence_spans
 from hipporag_like.text import content_hash, words
 from hipporag_like.types import Document, Extraction, Mention, Passage, Trace, Triple
 
+# Hundreds of small files are made and removed; on a disk that takes half of the time.
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 NAMES = (
     *("Kim Lee", "K. Lee", "Lee", "Kim", "Anna Berg", "A. Berg", "Berg", "Otto Lind", "Otto", "Lind"),
     *("World Health Organization", "WHO", "Oslo Lighthouse Society (OLS)", "OLS", "Lighthouse Society"),
