@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -119,7 +119,7 @@ def _edges(index: Index, namespace: str | None) -> Iterator[Edge]:
 @contextmanager
 def _replacing(paths: Sequence[Path]) -> Iterator[list[IO[str]]]:
     """Open files beside ``paths`` and put them in their place when the block ends well."""
-    parts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths]
+    parts = [path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for path in paths]
     try:
         with ExitStack() as stack:
             # Half a surrogate pair, which UTF-8 cannot hold, becomes a question mark.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +130,12 @@ def _up_to_date(folder: Path, revision: int) -> bool | None:
 
 
 def _journal_bytes(folder: Path) -> int:
-    """Return the size of the journal with its log."""
-    files = (folder / (JOURNAL_NAME + end) for end in ("", "-wal", "-shm"))
-    return sum(file.stat().st_size for file in files if file.is_file())
+    """Return the size of the journal with its log, which goes at any moment: with the last who uses the journal."""
+    size = 0
+    for end in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            size += (folder / (JOURNAL_NAME + end)).stat().st_size
+    return size
 
 
 def _family_names() -> list[str]:

@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import networkx as nx
 import pytest
@@ -258,3 +260,23 @@ def test_what_a_user_may_get_wrong(index, tmp_path):
     for build in (to_networkx, to_igraph):
         with pytest.raises(UsageError, match="no namespace 'other'"):
             build(index, "other")
+
+
+def test_two_threads_may_write_the_same_file(graph_folder, tmp_path, monkeypatch):
+    both, write = threading.Barrier(2, timeout=60), export_formats.WRITERS["json"]
+
+    def together(*given):
+        counts = write(*given)
+        both.wait()
+        return counts
+
+    def work(_):
+        with open_snapshot(graph_folder) as snapshot:
+            return export(Index(snapshot), "json", tmp_path / "graph.json")
+
+    monkeypatch.setitem(export_formats.WRITERS, "json", together)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(work, range(2))
+    assert first == second
+    assert json.loads((tmp_path / "graph.json").read_text())["nodes"]
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.json"]

@@ -1,6 +1,7 @@
 """What an index says about itself is what it holds."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -137,3 +138,17 @@ def test_nothing_published_yet(tmp_path):
 def test_no_index_at_all(tmp_path):
     with pytest.raises(IndexNotFoundError, match="no index at"):
         stats(None, tmp_path)
+
+
+def test_a_log_that_goes_while_its_size_is_asked_for_is_no_error(stats_folder, monkeypatch):
+    log, is_file = stats_folder / "journal.db-wal", Path.is_file
+
+    def gone_after_the_look(self):
+        if self != log:
+            return is_file(self)
+        log.unlink(missing_ok=True)
+        return True
+
+    monkeypatch.setattr(Path, "is_file", gone_after_the_look)
+    with open_snapshot(stats_folder) as snapshot:
+        assert stats(Index(snapshot), stats_folder)["bytes"]["journal"] > 0
