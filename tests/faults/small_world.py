@@ -168,8 +168,9 @@ class TriplesExtractor:
             found = [m for m in self._NAME.finditer(text, start, end) if words(m.group())]
             mentions += [Mention(m.start(), m.end()) for m in found]
             if len(found) > 1:
-                between = text[found[0].end() : found[-1].start()].strip(" ,.;") or "with"
-                triples.append(Triple(found[0].group(), between, found[-1].group()))
+                # Nothing but what the text says: a word of this extractor's own would look like a leak.
+                if between := text[found[0].end() : found[-1].start()].strip(" ,.;"):
+                    triples.append(Triple(found[0].group(), between, found[-1].group()))
         return Extraction(spans, tuple(mentions), (), tuple(triples))
 
 
