@@ -128,7 +128,7 @@ def run_lists(reply: str) -> None:
             "entities": list(found.entities),
             "triples": [[t.subject, t.relation, t.object] for t in found.triples],
         }
-        if stage == extraction_answer.BOTH and json.dumps(again).isascii() and _whole(json.dumps(again)):
+        if stage == extraction_answer.BOTH and _whole(json.dumps(again, ensure_ascii=False)):
             back = extraction_answer.reader(stage)(json.dumps(again))
             require(
                 (back.entities, back.triples) == (found.entities, found.triples), "a list does not come back"
@@ -142,8 +142,8 @@ def run_lists(reply: str) -> None:
 
 
 def _whole(text: str) -> bool:
-    """Return whether JSON says nothing of half a surrogate pair, which the reader replaces."""
-    return not any(0xD800 <= ord(c) <= 0xDFFF for c in json.dumps(json.loads(text), ensure_ascii=False))
+    """Return whether no half of a surrogate pair is in a text: JSON makes one character of two that meet."""
+    return not any(0xD800 <= ord(c) <= 0xDFFF for c in text)
 
 
 def _is_name(value: object) -> bool:
