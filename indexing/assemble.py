@@ -97,6 +97,10 @@ def assemble(
             trigram = begin(lambda: list(_trigrams(corpus.keys, segment, origin.keys)))
             graph = begin(lambda: list(_graph(corpus, shown.is_term, config)))
             lexical = begin(lambda: list(_lexical(corpus)))
+            if names is not None:  # first, since they take longest to be written
+                yield from names.arrays()
+                yield from fact_vectors(corpus, segment, origin.facts, embed)
+                yield from passage_vectors(corpus, segment, origin.passages, embed)
             yield from corpus_arrays(corpus)
             yield from _metadata(corpus.texts.metadata)
             yield "entity_name_text", shown.names[1]
@@ -112,10 +116,6 @@ def assemble(
             yield from lexical()
             if names is None:
                 yield from light_vectors(corpus, segment, origin, embed)
-            else:
-                yield from names.arrays()
-                yield from fact_vectors(corpus, segment, origin.facts, embed)
-                yield from passage_vectors(corpus, segment, origin.passages, embed)
             if phrases.relations:
                 yield from _phrases(phrases, corpus.texts.n_passages, config, embed)
 

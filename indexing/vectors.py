@@ -123,10 +123,12 @@ def _vectors(
     dim = embed([]).shape[1] if old is None else old.shape[1]
     coded = len(rows.source) > EXACT_LIMIT
     codes = np.empty((len(rows.source) if coded else 0, code_bytes(dim)), dtype=np.uint8)
+    # Few are written as a whole, beside other work.
+    step = BLOCK if len(rows.source) > 2 * BLOCK else max(len(rows.source), 1)
 
     def blocks() -> Iterator[NDArray[Any]]:
-        for at in range(0, len(rows.source), BLOCK):
-            source = rows.source[at : at + BLOCK]
+        for at in range(0, len(rows.source), step):
+            source = rows.source[at : at + step]
             kept = source < (rows_before if old is not None else 0)
             block = np.empty((len(source), dim), dtype=dtype)
             if old is not None and len(old):
@@ -147,7 +149,10 @@ def _vectors(
             yield block
 
     rows_before = 0 if old is None else len(old)
-    yield f"{name}_vectors", Blocks(dtype, (len(rows.source), dim), blocks())
+    if step == BLOCK:
+        yield f"{name}_vectors", Blocks(dtype, (len(rows.source), dim), blocks())
+    else:
+        yield f"{name}_vectors", next(blocks(), np.empty((0, dim), dtype))
     if coded:
         yield f"{name}_codes", codes
 

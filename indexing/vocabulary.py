@@ -188,13 +188,9 @@ def _fold_surfaces(surfaces: list[str]) -> tuple[list[str], NDArray[np.int32], N
 
 def word_passages(tokens: Tokens) -> NDArray[np.int64]:
     """Return in how many passages each word occurs; (n_words,)."""
-    if len(tokens.ids) == 0:
-        return np.zeros(len(tokens.words), dtype=np.int64)
-    from scipy.sparse import csr_matrix
+    from hipporag_like.indexing.kernels import count_passages
 
-    ones = np.ones(len(tokens.ids), dtype=np.int32)
-    shape = (tokens.n_passages, len(tokens.words))
-    # Passages are the rows of a sparse matrix as they stand; merging duplicates in it needs no global sort.
-    matrix = csr_matrix((ones, tokens.ids.copy(), tokens.passage_tokens), shape=shape)
-    matrix.sum_duplicates()
-    return np.bincount(matrix.indices, minlength=len(tokens.words))
+    n = tokens.n_passages
+    nothing = np.zeros(n + 1, dtype=np.int64), np.zeros(0, dtype=np.int32)
+    counts = count_passages(np.arange(n + 1), tokens.passage_tokens, tokens.ids, *nothing, len(tokens.words))
+    return counts.astype(np.int64)
