@@ -92,7 +92,7 @@ def _sought_otherwise(before: Context, now: Context) -> set[str]:
     """Return the keys that are sought now and were not before, or the other way round, or in another case."""
     kinds = now.kinds.copy()
     kinds[: len(before.kinds)] -= before.kinds
-    found = {now.keys.texts[row] for row in np.flatnonzero(kinds).tolist()}
+    found = set(now.keys.chosen(np.flatnonzero(kinds)))
     changed = np.flatnonzero(before.frequent_words != now.frequent_words[: len(before.frequent_words)])
     words = [now.words.texts[row] for row in changed.tolist()]
     rows = now.keys.rows_of(words)

@@ -57,8 +57,8 @@ def short_forms(spans: Spans, titles: Spans, names: Names) -> Spans:
     used = np.unique(np.concatenate([spans.key, titles.key]))
     spans, titles = _renumbered(spans, used), _renumbered(titles, used)
     first, last, person = (np.zeros(len(used), dtype=np.int64) for _ in range(3))
-    for number, key in enumerate(used.tolist()):
-        parts = names.keys.texts[key].split(" ")
+    for number, key in enumerate(names.keys.chosen(used)):
+        parts = key.split(" ")
         first[number], last[number] = words[parts[0]], words[parts[-1]]
         person[number] = 1 if len(parts) == 1 else 2 * _may_be_person(parts)
     longer = join_spans([titles, spans])
@@ -66,6 +66,7 @@ def short_forms(spans: Spans, titles: Spans, names: Names) -> Spans:
     single = spans[person[spans.key] == 1]
     single = single[~names.context.are_titles(used[single.key]) & ~_inside(single, longer)]
     by_last = _only_name(longer, last, len(words), single, last)
+    names.context.words.expect(words)
     rare = np.array([names.context.is_rare(word) for word in words], dtype=bool)
     by_first = _only_name(longer, first, len(words), single, last)
     by_first[~rare[last[single.key]]] = -1

@@ -87,8 +87,7 @@ class Context:
         """Return which keys are single words that the corpus writes mostly in small letters, so no names."""
         common = np.zeros(len(self.keys), dtype=bool)
         if self.cased:
-            words = self.words.texts
-            texts = [words[row] for row in np.flatnonzero(self.common_words).tolist()]
+            texts = self.words.chosen(np.flatnonzero(self.common_words))
             rows = self.keys.rows_of(texts)
             held = np.flatnonzero(rows >= 0).tolist()
             common[rows[[i for i in held if has_case(texts[i])]]] = True

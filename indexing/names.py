@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +105,8 @@ class Names:
 
     def read(self, passages: Sequence[Passage], extractions: Sequence[Extraction]) -> Found:
         """Return the places of the extractor's mentions that are names."""
+        mentions = ((p.text, m) for p, e in zip(passages, extractions, strict=True) for m in e.mentions)
+        self.keys.expect(self._surfaces.name(text[m.start : m.end]) for text, m in mentions)
         rows: list[tuple[int, int, int, int]] = []
         compound: list[int] = []
         openings: list[tuple[int, str]] = []
@@ -130,6 +132,10 @@ class Names:
             for name in extraction.names:
                 self.name(name, number)
         return Found(spans_of(rows), np.array(compound, dtype=np.int64), openings)
+
+    def expect(self, surfaces: Iterable[str]) -> None:
+        """Take notice of names, known otherwise, that will be added."""
+        self.keys.expect(map(self._surfaces.key, surfaces))
 
     def name(self, surface: str, passage: int) -> int:
         """Return the number of a name that a passage holds, noting its spelling; -1 where it is none."""

@@ -5,7 +5,7 @@ The names of a million passages as a Python dictionary take seconds to make; a c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
@@ -38,6 +38,13 @@ class Numbers(dict[str, int]):
     def rows_of(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return the number of each text, -1 where it has none."""
         return np.array([self.get(text, -1) for text in texts], dtype=np.int64)
+
+    def expect(self, texts: Iterable[str]) -> None:
+        """Take notice of texts that will be asked for one by one."""
+
+    def chosen(self, rows: NDArray[np.integer]) -> list[str]:
+        """Return the texts of some numbers."""
+        return [self.texts[row] for row in rows.tolist()]
 
     def parts(self, n: int) -> list[Strings]:
         """Return the first ``n`` texts as bytes, in parts that follow each other."""
@@ -87,9 +94,20 @@ class TableNumbers(Numbers):
 
     def rows_of(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """Return the number of each text, -1 where it has none."""
+        self.expect(texts)
+        known = super().get
+        return np.array([known(text, -1) for text in texts], dtype=np.int64)
+
+    def expect(self, texts: Iterable[str]) -> None:
+        """Look texts up together, which takes a tenth of the time."""
         known, absent = super().get, self._absent
         self._look_up([text for text in texts if known(text) is None and text not in absent])
-        return np.array([known(text, -1) for text in texts], dtype=np.int64)
+
+    def chosen(self, rows: NDArray[np.integer]) -> list[str]:
+        """Return the texts of some numbers."""
+        n_table = len(self.table[0]) - 1
+        held = iter(StringTable(self.table[1], self.table[0]).take(rows[rows < n_table]))
+        return [next(held) if row < n_table else self.texts[row] for row in rows.tolist()]
 
     def parts(self, n: int) -> list[Strings]:
         """Return the first ``n`` texts as bytes, in parts that follow each other; ``n`` includes the table."""

@@ -115,6 +115,7 @@ class Reader:
         names = self.names
         names.spelled.clear()
         tokens = read_tokens(passages, extractions)
+        names.context.words.expect(tokens.words)
         titles = self._titles(passages)
         spans = join_spans([settle(names.read(passages, extractions), names), self._gazetteer.find(tokens)])
         if self._short:
@@ -124,6 +125,7 @@ class Reader:
 
     def _titles(self, passages: Sequence[Passage]) -> Spans:
         rows = []
+        self.names.expect(form for passage in passages for form in title_forms(passage.title))
         for number, passage in enumerate(passages):
             for form in title_forms(passage.title):
                 key = self.names.add(form, number)

@@ -94,10 +94,9 @@ def _weight(word: str) -> float:
 @lru_cache(maxsize=1)
 def _kernel() -> Callable[..., None]:
     """Return the compiled loop; numba is not imported before it is needed."""
-    from numba import njit
+    from hipporag_like.indexing.compiled import compiled
 
-    kernel: Callable[..., None] = njit(cache=True, nogil=True)(_sum_words)
-    return kernel
+    return compiled(_sum_words)
 
 
 def _sum_words(
