@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hipporag_like.indexing import census as columns
 from hipporag_like.indexing.census import Census
 from hipporag_like.indexing.numbers import Strings
-from hipporag_like.indexing.ragged import starts_of
+from hipporag_like.indexing.ragged import fixed, starts_of
 from hipporag_like.store.tables import pack_strings
 from hipporag_like.text import STOPWORDS, has_case, is_unspaced
 
@@ -219,7 +219,8 @@ class Context:
         for text_starts, texts in self._parts:
             n = len(text_starts) - 1
             kinds = self.kinds[first : first + n]
-            found = grams_within(text_starts, texts, kinds, starts, data, slots, empty, free)
+            table = fixed(text_starts), fixed(texts)
+            found = grams_within(*table, kinds, starts, data, slots, empty, free)
             parts.append((np.diff(found[0]), found[1], found[2] + first, found[3]))
             first += n
         lengths, flat, key, any_case = (np.concatenate(column) for column in zip(*parts, strict=True))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled, inlined
+from hipporag_like.indexing.ragged import bits_of, fixed
 
 Numbers = NDArray[np.int64]
 
@@ -43,6 +44,13 @@ def transpose(
     starts: Numbers, column: NDArray[np.int32], value: NDArray[Any], n_columns: int
 ) -> tuple[Numbers, NDArray[np.int32], NDArray[Any]]:
     """Return a ragged matrix by columns: where each starts, its rows ascending, and their values."""
+    found = _transpose(fixed(starts), fixed(column), bits_of(value), n_columns)
+    return found[0], found[1], found[2].view(value.dtype)
+
+
+def _transpose(
+    starts: Numbers, column: NDArray[np.int32], value: NDArray[Any], n_columns: int
+) -> tuple[Numbers, NDArray[np.int32], NDArray[Any]]:
     by_column = np.zeros(n_columns + 1, dtype=np.int64)
     for j in range(len(column)):
         by_column[column[j] + 1] += 1
@@ -258,7 +266,7 @@ def same_rows(
 pick = compiled(pick)
 same_rows = compiled(same_rows)
 sort_rows = compiled(sort_rows)
-transpose = compiled(transpose)
+_transpose = compiled(_transpose)
 merge_edges = compiled(merge_edges)
 count_passages = compiled(count_passages)
 gram_table = compiled(gram_table)

@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.ragged import Starts
+from hipporag_like.indexing.ragged import Starts, fixed
 from hipporag_like.store.tables import StringTable, pack_strings
 
 Strings = tuple[Starts, NDArray[np.uint8]]
@@ -164,7 +164,7 @@ def places(table: Strings, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDA
     if len(texts) == 0 or len(table[0]) == 1:
         return np.zeros(len(texts), np.int64), np.zeros(len(texts), dtype=bool)
     starts, data = _packed(texts)
-    found: tuple[NDArray[np.int64], NDArray[np.bool_]] = find_sorted(table[0], table[1], starts, data)
+    found: tuple[NDArray[np.int64], NDArray[np.bool_]] = find_sorted(*map(fixed, (*table, starts, data)))
     return found
 
 

@@ -45,7 +45,9 @@ class Rows2:
         data = np.asarray(new[1])
         out = np.empty((int(starts[-1]), *data.shape[1:]), dtype=data.dtype)
         held = np.asarray(old[1]) if len(old[1]) else np.zeros((0, *data.shape[1:]), data.dtype)
-        pick(_map(old[0]), held.astype(data.dtype, copy=False), _map(new[0]), data, self.source, starts, out)
+        bits = bits_of(held.astype(data.dtype, copy=False)), bits_of(data)
+        numbers = fixed(old[0]), fixed(new[0]), fixed(self.source), fixed(starts)
+        pick(numbers[0], bits[0], numbers[1], bits[1], *numbers[2:], out.view(bits[1].dtype))
         return starts, out
 
     def flat(self, old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
@@ -66,8 +68,17 @@ class Rows2:
         return Rows2(np.repeat(first, lengths) + offset)
 
 
-def _map(starts: Starts) -> Starts:
-    return np.ascontiguousarray(starts)
+def fixed(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view without gaps: code is compiled, and loaded, anew for what may be written to."""
+    view = np.ascontiguousarray(array).view(np.ndarray)
+    view.flags.writeable = False
+    return view
+
+
+def bits_of(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the same as unsigned numbers: what is only moved is moved alike whatever it means."""
+    view = fixed(array)
+    return view.view(f"u{view.itemsize}")
 
 
 def stacked(parts: Sequence[NDArray[Any]], starts: bool) -> NDArray[Any]:

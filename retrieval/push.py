@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled_freely
+from hipporag_like.indexing.ragged import fixed
 from hipporag_like.indexing.rows import Rows
 from hipporag_like.retrieval.likeness import likeness_of
-from hipporag_like.retrieval.similarity import FactArrays, FactVectors, fixed
+from hipporag_like.retrieval.similarity import FactArrays, FactVectors
 from hipporag_like.retrieval.slots import (
     BEFORE,
     COLUMN,

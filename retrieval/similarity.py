@@ -7,12 +7,13 @@ Preset ``full`` embeds every fact (``DenseFacts``). Preset ``light`` embeds ever
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.ragged import fixed
 
 SINGLE, HALF, CODES = 0, 1, 2
 
@@ -94,13 +95,6 @@ def row_cosines(
     if vectors.dtype == np.float16:
         return cosines_of_half(fixed(vectors.view(np.uint16)), fixed(rows), fixed(asked))
     return cosines_of(fixed(vectors), fixed(rows), fixed(asked))
-
-
-def fixed(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a read-only view without gaps: compiled code is compiled anew for what may be written to."""
-    view = np.ascontiguousarray(array).view(np.ndarray)
-    view.flags.writeable = False
-    return view
 
 
 @dataclass(frozen=True, slots=True)

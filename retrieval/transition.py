@@ -22,8 +22,8 @@ def transition(graph: WalkGraph, question: NDArray[np.float32], options: WalkOpt
     """
     from scipy import sparse
 
+    from hipporag_like.indexing.ragged import fixed
     from hipporag_like.retrieval.likeness import likenesses
-    from hipporag_like.retrieval.similarity import fixed
 
     n_entities, n_facts = len(graph.entity_facts.indptr) - 1, len(graph.fact_entities.indptr) - 1
     seen = likenesses(graph.facts.arrays(), fixed(np.arange(n_facts)), graph.facts.asked(question))

@@ -115,7 +115,10 @@ def _sum_words(
             row = rows[place]
             for i in range(dim):
                 total[i] += table[row, i]
-        length = np.sqrt((total * total).sum())
+        square = np.float32(0.0)
+        for i in range(dim):
+            square += total[i] * total[i]
+        length = np.sqrt(square)
         if length > 0.0:
             total /= length
         for i in range(dim):
