@@ -7,7 +7,7 @@ differently because of them. The outcome is the same either way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from hipporag_like.indexing.assemble import Before
 from hipporag_like.indexing.census import Census, count
 from hipporag_like.indexing.change import Change
 from hipporag_like.indexing.context import Context
-from hipporag_like.indexing.corpus import Corpus, empty, join
+from hipporag_like.indexing.corpus import Corpus, Found, Origin, empty, join
 from hipporag_like.indexing.extract import kept_extractions
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.passes import Batch, census_of_batches, context_of, read_batches
@@ -168,7 +168,27 @@ def _updated(
     n_held = len(held.texts.documents) - 1
     kept[kept < 0] = n_held + np.arange(len(ids))
     corpus, origin = join(held, found, Rows2(kept))
+    if not light:  # codes of facts are made anew where their passage was read anew
+        origin = _embedded(held, found, corpus, Rows2(np.where(change.row >= 0, change.row, kept)), origin)
     return Renewed(corpus, Before(segment, origin), census)
+
+
+def _embedded(held: Corpus, found: Found, corpus: Corpus, documents: Rows2, origin: Origin) -> Origin:
+    """Return an origin by which documents that were only read again keep the vectors of their texts.
+
+    Where no triples are, every sentence is a fact, so that their facts are those of before; an extraction that was
+    lost and made again may have others.
+    """
+    old, new = held.reading, found.reading
+    passages = documents.inner(held.texts.documents, found.texts.documents)
+    facts = passages.inner(old.facts, new.facts)
+    spans = (
+        (facts.flat(old.start, new.start), corpus.reading.start),
+        (facts.flat(old.end, new.end), corpus.reading.end),
+    )
+    if not all(np.array_equal(expected, read) for expected, read in spans):
+        return origin
+    return replace(origin, passages=passages, facts=facts)
 
 
 def _again(source: Source, ids: Sequence[str]) -> Callable[[], Iterator[Batch]]:

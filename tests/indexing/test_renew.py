@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import random
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.config import ChunkConfig, Config, EmbedConfig, ExtractConfig
-from hipporag_like.indexing import renew
+from hipporag_like.indexing import build, renew
 from hipporag_like.indexing.build import Models, delete_documents, index_documents
 from hipporag_like.models.hashing import HashingEmbedder
 from hipporag_like.models.rules import RulesExtractor
@@ -336,6 +336,29 @@ def test_a_change_reads_what_it_concerns(tmp_path: Path, monkeypatch: pytest.Mon
     history.add([Document("Emil Holt ran to Vik.", "new")])
     assert (taken, sizes) == ([True], [1, 1])  # counted, and read
     assert counts(history.folder)["default"]["documents"] == len(DOCUMENTS) + 1
+
+
+def test_what_is_read_again_keeps_its_vectors(
+    tmp_path: Path, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+):
+    """All sentences are facts, so that a passage read again has those of before; names are shown otherwise."""
+    history = History(tmp_path / "index", PLAIN.config)
+    history.add(DOCUMENTS)
+    asked: list[str] = []
+    embed = build.CachedEmbedding.__call__
+
+    def watched(cache: Any, texts: Sequence[str]) -> Any:
+        asked.extend(texts)
+        return embed(cache, texts)
+
+    monkeypatch.setattr(build.CachedEmbedding, "__call__", watched)
+    sizes, _ = held_at_once(monkeypatch, 100)
+    monkeypatch.setattr(renew, "MOST_AGAIN", 1.0)
+    history.add([MANY])
+    assert taken == [True]
+    assert sum(sizes) > 10  # passages with a word that has become common
+    old = {sentence for document in DOCUMENTS for sentence in (document.text, *document.text.split(". "))}
+    assert not [text for text in asked if any(sentence in text for sentence in old if len(sentence) > 20)]
 
 
 def test_where_most_is_to_be_read_again_all_is(
