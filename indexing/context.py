@@ -87,10 +87,8 @@ class Context:
         """Return which keys are single words that the corpus writes mostly in small letters, so no names."""
         common = np.zeros(len(self.keys), dtype=bool)
         if self.cased:
-            texts = self.words.chosen(np.flatnonzero(self.common_words))
-            rows = self.keys.rows_of(texts)
-            held = np.flatnonzero(rows >= 0).tolist()
-            common[rows[[i for i in held if has_case(texts[i])]]] = True
+            texts, rows = self.keys.shared(self.words, self.common_words)
+            common[rows[[has_case(text) for text in texts]]] = True
         return common
 
     def is_common(self, key: str) -> bool:

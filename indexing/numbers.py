@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.ragged import Starts, fixed
+from hipporag_like.indexing.ragged import Rows2, Starts, fixed
 from hipporag_like.store.tables import StringTable, pack_strings
 
 Strings = tuple[Starts, NDArray[np.uint8]]
@@ -45,6 +45,12 @@ class Numbers(dict[str, int]):
     def chosen(self, rows: NDArray[np.integer]) -> list[str]:
         """Return the texts of some numbers."""
         return [self.texts[row] for row in rows.tolist()]
+
+    def shared(self, other: Numbers, chosen: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.int64]]:
+        """Return those of the chosen texts of another one that are here, too, and their numbers here."""
+        texts = other.chosen(np.flatnonzero(chosen))
+        rows = self.rows_of(texts)
+        return [text for text, row in zip(texts, rows.tolist(), strict=True) if row >= 0], rows[rows >= 0]
 
     def parts(self, n: int) -> list[Strings]:
         """Return the first ``n`` texts as bytes, in parts that follow each other."""
@@ -109,6 +115,28 @@ class TableNumbers(Numbers):
         held = iter(StringTable(self.table[1], self.table[0]).take(rows[rows < n_table]))
         return [next(held) if row < n_table else self.texts[row] for row in rows.tolist()]
 
+    def shared(self, other: Numbers, chosen: NDArray[np.bool_]) -> tuple[list[str], NDArray[np.int64]]:
+        """Return those of the chosen texts of another one that are here, too, and their numbers here.
+
+        Two tables are compared as bytes; what came later is looked up in the other one.
+        """
+        if not isinstance(other, TableNumbers):
+            return super().shared(other, chosen)
+        n_table, n_other = len(self.table[0]) - 1, len(other.table[0]) - 1
+        first = np.flatnonzero(chosen[:n_other])
+        place, found = _find(
+            self.table, Rows2(first).ragged(other.table, (np.zeros(1, np.int64), other.table[1][:0]))
+        )
+        later = other.chosen(n_other + np.flatnonzero(chosen[n_other:]))
+        more = self.texts[n_table:]
+        rows = other.rows_of(more)
+        later += [
+            text for text, row in zip(more, rows.tolist(), strict=True) if 0 <= row < n_other and chosen[row]
+        ]
+        rows = self.rows_of(later)
+        texts = [text for text, row in zip(later, rows.tolist(), strict=True) if row >= 0]
+        return other.chosen(first[found]) + texts, np.concatenate([place[found], rows[rows >= 0]])
+
     def parts(self, n: int) -> list[Strings]:
         """Return the first ``n`` texts as bytes, in parts that follow each other; ``n`` includes the table."""
         n_table = len(self.table[0]) - 1
@@ -159,12 +187,18 @@ def places(table: Strings, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDA
 
     Python sorts texts by their characters, the table's bytes are in the same order.
     """
+    return _find(table, _packed(texts))
+
+
+def _find(table: Strings, wanted: Strings) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     from hipporag_like.indexing.text_kernels import find_sorted
 
-    if len(texts) == 0 or len(table[0]) == 1:
-        return np.zeros(len(texts), np.int64), np.zeros(len(texts), dtype=bool)
-    starts, data = _packed(texts)
-    found: tuple[NDArray[np.int64], NDArray[np.bool_]] = find_sorted(*map(fixed, (*table, starts, data)))
+    n = len(wanted[0]) - 1
+    if n == 0 or len(table[0]) == 1:
+        return np.zeros(n, np.int64), np.zeros(n, dtype=bool)
+    found: tuple[NDArray[np.int64], NDArray[np.bool_]] = find_sorted(
+        fixed(table[0]), fixed(table[1]), fixed(wanted[0]), fixed(wanted[1])
+    )
     return found
 
 
