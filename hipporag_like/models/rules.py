@@ -1,6 +1,6 @@
-"""The default extractor: names, dates and quoted titles by rules on tokens. No model.
+"""The default extractor: names, dates and quoted titles by rules on spaCy's tokeniser. No model.
 
-Each token gets a one-letter class (capitalised, function word, connector, month, ...), and
+spaCy tokenises; each token gets a one-letter class (capitalised, function word, connector, month, ...), and
 names and dates are patterns over the string of classes. What needs the whole corpus (titles found again,
 lower-case terms, words that are capitalised only because a sentence starts) is the second pass,
 ``hipporag_like.indexing.entities``.
@@ -9,13 +9,19 @@ lower-case terms, words that are capitalised only because a sentence starts) is 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from hipporag_like.models.token_classes import Tokens, spacy_text
+import numpy as np
+
+from hipporag_like.models.token_classes import TokenClasses, rules_tokenizer, spacy_text
 from hipporag_like.sentences import sentence_spans
 from hipporag_like.text import STOPWORDS, content_hash, is_unspaced
 from hipporag_like.types import Extraction, Mention, MentionKind, Passage
+
+if TYPE_CHECKING:
+    from spacy.tokenizer import Tokenizer
+    from spacy.tokens import Doc
 
 _Place = tuple[int, int, MentionKind]
 
@@ -46,10 +52,15 @@ _CODE = re.compile(r"`([^`\n]{2,60})`")
 _IDENTIFIER = re.compile(r"\b[A-Za-z]\w*_\w+\b")
 _MAX_NAME_TOKENS = 12  # longer runs are headlines with Every Word Like This, not names
 _MAX_CAPITALS = 6  # tokens; a longer sentence all in capitals is a headline or a clause of a contract
+# spaCy remembers every word it has seen; a new vocabulary after this many keeps memory below about 200 MB.
+_MAX_LEXEMES = 1_000_000
+
+
+_COLUMNS = ["ORTH", "IDX", "LENGTH"]
 
 
 class RulesExtractor:
-    """Extractor ``rules``: tokens and patterns over their classes.
+    """Extractor ``rules``: spaCy's tokeniser and our own patterns.
 
     Examples
     --------
@@ -61,7 +72,7 @@ class RulesExtractor:
     fingerprint = "rules:2"
 
     def __init__(self) -> None:
-        self._tokens = Tokens()
+        self._tokenizer: Tokenizer | None = None
 
     def key(self, passage: Passage) -> str:
         """Return the hash of the passage's text: nothing else matters to the rules."""
@@ -70,14 +81,21 @@ class RulesExtractor:
     def extract(self, passages: Sequence[Passage]) -> Iterator[Extraction]:
         """Yield one extraction a passage, in order; rules never fail."""
         for passage in passages:
-            yield _extraction(passage.text, self._tokens)
+            if self._tokenizer is None or len(self._tokenizer.vocab) > _MAX_LEXEMES:
+                self._tokenizer = rules_tokenizer()
+                self._classes = TokenClasses(self._tokenizer.vocab.strings)
+            yield _extraction(self._tokenizer(spacy_text(passage.text)), passage.text, self._classes)
 
 
-def _extraction(text: str, tokens: Tokens) -> Extraction:
+def _extraction(doc: Doc, text: str, classes: TokenClasses) -> Extraction:
     sentences = sentence_spans(text)
-    classes, begins, ends = tokens.read(spacy_text(text))
-    letters = list(classes)
-    firsts = [bisect_left(begins, begin) for begin, _ in sentences]
+    table = doc.to_array(_COLUMNS).T
+    letters = list(map(classes.__getitem__, table[0].tolist()))
+    if "s" in letters:  # a line break or a second space may stand inside a name
+        table = table[:, [at for at, letter in enumerate(letters) if letter != "s"]]
+        letters = [letter for letter in letters if letter != "s"]
+    starts = table[1]
+    firsts = np.searchsorted(starts, [begin for begin, _ in sentences]).tolist()
     for (begin, end), at, stop in zip(sentences, firsts, [*firsts, len(letters)][1:], strict=True):
         if stop - at > _MAX_CAPITALS and text[begin:end].isupper():
             letters[at:stop] = "o" * (stop - at)  # capitals say nothing in a headline
@@ -86,7 +104,7 @@ def _extraction(text: str, tokens: Tokens) -> Extraction:
             at += 1
         if at < len(letters):
             letters[at] = _FIRST.get(letters[at], letters[at])
-    joined = "".join(letters)
+    joined, begins, ends = "".join(letters), starts.tolist(), (starts + table[2]).tolist()
     places = set(_dates(joined, begins, ends))
     places.update(_names(joined, begins, ends, text))
     places.update(_marked(text))

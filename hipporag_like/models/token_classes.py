@@ -1,10 +1,15 @@
-"""Texts to tokens, and the one-letter class of each."""
+"""spaCy's tokeniser with our own splitting rules, and the one-letter class of each token."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from hipporag_like.text import STOPWORDS, has_case, is_unspaced
+
+if TYPE_CHECKING:
+    from spacy.strings import StringStore
+    from spacy.tokenizer import Tokenizer
 
 # spaCy's own affix patterns list all alphabets and spell out units and currencies; names need less. These are
 # 1.8 times as fast on 2WikiMultiHopQA (5,400 against 3,000 passages of 100 words a second) and, unlike
@@ -16,9 +21,8 @@ _INFIX = re.compile(
     r"(?<=\w)(?:[-\u2010-\u2015/]+|\.\.+|(?<=[^\W\d_])[,:;](?=[^\W\d_])|[()\[\]{}<>=\u2026\u201c\u201d\"](?=\w))"
     r"|(?<=[^\W\dA-Z_])\.(?=[A-Z])"
 )
-_RUN = re.compile(r"\S+")
-# Runs whose tokens are kept, some 40 MB; the 6,119 passages of 2wiki_dev have 66,000 that differ.
-_KEPT_RUNS = 1 << 17
+# Split words kept by the tokeniser: 10,000 (spaCy's default) are fewer than a small corpus holds.
+_CACHED_WORDS = 1 << 17
 
 MONTHS = frozenset(
     "january february march april may june july august september october november december "
@@ -61,67 +65,22 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SIGNS = {".": "p", ",": "c", "&": "a", "-": "h", "/": "h"} | dict.fromkeys("\u2010\u2011\u2012\u2013", "h")
 
 
-class Tokens(dict[str, "tuple[tuple[str, int, int], ...]"]):
-    """The tokens of each run of characters without white space: class, start and end within the run.
+def rules_tokenizer() -> Tokenizer:
+    """Return spaCy's tokeniser with our rules and a vocabulary of its own.
 
-    ``C`` capitalised, ``B`` capitalised and likely to open a sentence, ``F`` capitalised function word,
-    ``W`` "Will", ``I`` "I", ``H`` honorific, ``J`` "Jr", ``M`` month, ``A`` month that is a first name,
-    ``m`` month in small letters, ``Y`` year, ``N`` day of a month, ``n`` other number, ``O`` ordinal, ``D``
-    whole date, ``k`` connector, ``a`` "and", ``t`` small word before months, ``h`` hyphen, ``p`` period,
-    ``c`` comma, ``o`` other sign, ``x`` other word.
+    Without the pipeline of ``spacy.blank`` around it, which takes 29 ms to make, as long as indexing a few short
+    texts, and adds nothing to the tokens.
     """
+    from spacy.tokenizer import Tokenizer
+    from spacy.vocab import Vocab
 
-    def __missing__(self, run: str) -> tuple[tuple[str, int, int], ...]:
-        if len(self) >= _KEPT_RUNS:
-            self.clear()
-        found = self[run] = tuple((classify(run[start:end]), start, end) for start, end in split(run))
-        return found
-
-    def read(self, text: str) -> tuple[str, list[int], list[int]]:
-        """Return the classes, starts and ends of the tokens of a text."""
-        tokens = [
-            (letter, m.start() + start, m.start() + end)
-            for m in _RUN.finditer(text)
-            for letter, start, end in self[m.group()]
-        ]
-        return (
-            "".join([letter for letter, _, _ in tokens]),
-            [start for _, start, _ in tokens],
-            [end for _, _, end in tokens],
-        )
-
-
-def split(run: str) -> list[tuple[int, int]]:
-    """Return start and end of each token of characters without white space, as spaCy's ``Tokenizer`` splits them.
-
-    Affixes are cut off both ends for as long as there are any, what is left is cut at infixes. spaCy takes 0.6 s to
-    load, as long as all else that a small change does.
-    """
-    spans: list[tuple[int, int]] = []
-    ends: list[tuple[int, int]] = []
-    first, last = 0, len(run)
-    while first < last:
-        rest = run[first:last]
-        head = 1 if _PREFIX.match(rest) else 0
-        tail = _SUFFIX.search(rest[head:])
-        cut = tail.end() - tail.start() if tail else 0
-        if not head and not cut:
-            break
-        if head:
-            spans.append((first, first + 1))
-        if cut:
-            ends.append((last - cut, last))
-        first, last = first + head, last - cut
-    at = first
-    for infix in _INFIX.finditer(run[first:last]):
-        start, end = first + infix.start(), first + infix.end()
-        if at < start:
-            spans.append((at, start))
-        spans.append((start, end))
-        at = end
-    if at < last:
-        spans.append((at, last))
-    return spans + ends[::-1]
+    return Tokenizer(
+        Vocab(),
+        prefix_search=_PREFIX.match,
+        suffix_search=_SUFFIX.search,
+        infix_finditer=_INFIX.finditer,
+        max_cache_size=_CACHED_WORDS,
+    )
 
 
 _ENDLESS = re.compile(r"(?<!\S)\S{257,}")
@@ -140,11 +99,29 @@ def spacy_text(text: str) -> str:
     return _ENDLESS.sub(lambda run: _SIGN.sub(" ", run.group()), text)
 
 
+class TokenClasses(dict[int, str]):
+    """One letter a token, by its number in the string store.
+
+    ``C`` capitalised, ``B`` capitalised and likely to open a sentence, ``F`` capitalised function word,
+    ``W`` "Will", ``I`` "I", ``H`` honorific, ``J`` "Jr", ``M`` month, ``A`` month that is a first name,
+    ``m`` month in small letters, ``Y`` year, ``N`` day of a month, ``n`` other number, ``O`` ordinal, ``D``
+    whole date, ``k`` connector, ``a`` "and", ``t`` small word before months, ``h`` hyphen, ``p`` period,
+    ``c`` comma, ``o`` other sign, ``s`` white space, ``x`` other word.
+    """
+
+    def __init__(self, strings: StringStore) -> None:
+        self._strings = strings
+
+    def __missing__(self, number: int) -> str:
+        letter = self[number] = classify(self._strings[number])
+        return letter
+
+
 def classify(token: str) -> str:
-    """Return the class of a token, see :class:`Tokens`."""
+    """Return the class of a token, see :class:`TokenClasses`."""
     first = token[0]
     if not first.isalnum():
-        return _SIGNS.get(token, "o")
+        return "s" if first.isspace() else _SIGNS.get(token, "o")
     if first.isdigit():
         return _number_class(token)
     lower = token.lower()
