@@ -83,7 +83,9 @@ def load_unit(folder: Path, dataset: str, system: str, key: str) -> Unit | None:
     if value is None or value.get("format") != FORMAT or value.get("key") != key:
         return None
     rows, usage, memory = value.get("rows"), value.get("usage"), value.get("memory_mb")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) and "id" in row for row in rows):
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("id"), str) for row in rows
+    ):
         return None  # altered by hand; it is made again
     if not isinstance(usage, dict) or not isinstance(memory, (int, float, type(None))):
         return None

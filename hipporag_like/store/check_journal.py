@@ -13,7 +13,7 @@ import numpy as np
 from hipporag_like.errors import StoreError
 from hipporag_like.store.checksum import row_checksum
 from hipporag_like.store.codec import decode_extraction, decode_spans
-from hipporag_like.store.connection import JOURNAL_NAME, connect_readonly
+from hipporag_like.store.connection import JOURNAL_NAME, connect_readonly, unquoted
 from hipporag_like.store.database import SUMMED_SINCE
 from hipporag_like.store.finding import Finding, found
 from hipporag_like.text import content_hash, squeeze
@@ -55,7 +55,9 @@ def journal_findings(folder: Path) -> Iterator[Finding]:
     try:
         yield from (found(path, what, folder) for what in _problems(connection))
     except sqlite3.DatabaseError as error:
-        yield found(path, error, folder)
+        yield found(path, unquoted(error), folder)
+    except UnicodeDecodeError:  # from SQLite's own message, which quotes the damaged schema
+        yield found(path, "its schema is not UTF-8", folder)
     finally:
         connection.close()
 

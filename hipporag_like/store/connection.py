@@ -91,6 +91,11 @@ def corrupt(path: Path, what: object) -> IndexCorruptError:
 _DAMAGE = ("no such", "malformed", "already exists", "duplicate column", "decode", "not a database")
 
 
+def unquoted(error: sqlite3.DatabaseError) -> sqlite3.DatabaseError:
+    """Return an error of SQLite without what it quotes: that may be a document."""
+    return type(error)(str(error).partition(" with text ")[0])
+
+
 @contextmanager
 def sqlite_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite raises in the block into an error of this package that names ``path`` and the fix."""
@@ -105,9 +110,11 @@ def sqlite_errors(path: Path) -> Iterator[None]:
             f"a text cannot be stored in {path} ({error}); clean it and hand it in again"
         ) from error
     except sqlite3.OperationalError as error:
-        raise _operational(path, str(error)) from error
+        said = unquoted(error)
+        raise _operational(path, str(said)) from said
     except sqlite3.DatabaseError as error:
-        raise corrupt(path, error) from error
+        said = unquoted(error)
+        raise corrupt(path, said) from said
 
 
 def _operational(path: Path, message: str) -> StoreError:

@@ -15,7 +15,7 @@ from hipporag_like.config import Config, EmbedConfig, ExtractConfig, LLMConfig
 from hipporag_like.errors import ConfigError, IndexCorruptError, InputError, ModelError, StoreError
 from hipporag_like.eval import report
 from hipporag_like.eval.datasets import load_dataset
-from hipporag_like.eval.units import load_unit
+from hipporag_like.eval.units import load_unit, unit_path
 from hipporag_like.models.answer_text import AnswerText
 from hipporag_like.models.chat_answer import read_answer, read_pieces
 from hipporag_like.models.cited_answer import parse, taken_apart
@@ -245,3 +245,43 @@ def test_results_of_another_form_are_refused(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "results.json").write_text(json.dumps(results))
     with pytest.raises(InputError):
         report.write_report(tmp_path)
+
+
+def a_journal(folder: Path) -> bytes:
+    """Make a journal of one file and return its bytes."""
+    with Journal.open(folder) as journal:
+        journal.put_documents([(Document("The lamp of Calverin was lit.", "a"), [(0, 29)])], "chunks")
+    plain = sqlite3.connect(folder / "journal.db")
+    plain.execute("PRAGMA journal_mode = DELETE")
+    plain.close()
+    return (folder / "journal.db").read_bytes()
+
+
+def test_what_sqlite_quotes_of_a_damaged_text_is_not_told(tmp_path: Path):
+    whole = a_journal(tmp_path)
+    at = whole.index(b"lamp of Calverin")
+    (tmp_path / "journal.db").write_bytes(whole[:at] + b"\xf7" + whole[at + 1 :])
+    with (
+        pytest.raises(IndexCorruptError, match="decode") as caught,
+        Journal.open_readonly(tmp_path) as journal,
+    ):
+        list(journal.documents("default"))
+    chain = [caught.value, caught.value.__cause__]
+    told = [*map(str, chain), *(finding.sentence for finding in journal_findings(tmp_path))]
+    assert len(told) > 2 and not any("Calverin" in text for text in told)
+
+
+def test_a_schema_that_is_no_text_is_a_finding(tmp_path: Path):
+    whole = a_journal(tmp_path)
+    at = whole.index(b"spans TEXT NOT NULL, hash")
+    (tmp_path / "journal.db").write_bytes(whole[:at] + b"sp\xf7ns" + whole[at + 5 :])
+    (finding,) = journal_findings(tmp_path)
+    assert "journal.db" in finding.sentence
+
+
+def test_a_unit_with_ids_that_are_no_texts_is_made_again(tmp_path: Path):
+    path = unit_path(tmp_path, "set", "dense")
+    path.parent.mkdir(parents=True)
+    rows = [{"id": {"a": 1}, "error": ["x"]}]
+    path.write_text(json.dumps({"format": 1, "key": "k", "rows": rows, "usage": {}, "memory_mb": 1.0}))
+    assert load_unit(tmp_path, "set", "dense", "k") is None
