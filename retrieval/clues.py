@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import LexicalConfig
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.incoming import facts_looked_at
+from hipporag_like.retrieval.incoming import cosines_said, facts_looked_at
 from hipporag_like.retrieval.lexical import bm25_at
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.mentions import mentions, own_facts, subjects
@@ -84,10 +84,9 @@ def clues(
     lexical
         Options of BM25.
     """
-    likeness = fact_vectors_of(segment)
     passage = row_cosines(segment.array("passage_vectors"), candidates, vectors)
     own, owner = own_facts(segment, candidates)
-    cosines = likeness.cosines(own, vectors)
+    cosines = fact_vectors_of(segment).cosines(own, vectors)
     sentence = np.full(passage.shape, -np.inf)
     np.maximum.at(sentence, owner, cosines)
     moments = np.stack(
@@ -96,8 +95,7 @@ def clues(
     about = subjects(segment, candidates)
     facts = facts_looked_at(segment, walks[0], candidates)
     said = mentions(segment, candidates, about, facts)
-    spoken = facts[said.fact]
-    source = _places(candidates, segment.array("fact_passage")[spoken].astype(np.int64))
+    source = _places(candidates, segment.array("fact_passage")[facts[said.fact]].astype(np.int64))
     return Clues(
         walk=_mass(segment, walks[0], candidates),
         onward=_mass(segment, walks[1], candidates),
@@ -108,7 +106,7 @@ def clues(
         subject=_subject(segment, linked, walks, about.candidate, about.entity, len(candidates)),
         candidate=said.candidate,
         source=source,
-        cosine=likeness.cosines(facts, vectors[:1])[:, 0][said.fact],
+        cosine=cosines_said(segment, facts, said, vectors[0]),
     )
 
 

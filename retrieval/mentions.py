@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
+from hipporag_like.retrieval.sets import distinct
 
 Numbers = NDArray[np.int64]
 
@@ -76,7 +77,7 @@ def mentions(segment: Segment, candidates: Numbers, about: Subjects, facts: Numb
     facts
         int64, (m,): fact numbers that are looked at.
     """
-    entity, fact = entities_in(segment, facts, np.unique(about.entity))
+    entity, fact = entities_in(segment, facts, distinct(about.entity))
     order = np.argsort(entity, kind="stable")
     entity, fact = entity[order], fact[order]
     first = np.searchsorted(entity, about.entity, side="left")
