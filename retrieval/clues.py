@@ -13,6 +13,7 @@ from hipporag_like.retrieval.incoming import cosines_said, facts_looked_at
 from hipporag_like.retrieval.lexical import bm25_at
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.mentions import mentions, own_facts, subjects
+from hipporag_like.retrieval.sets import starts_of
 from hipporag_like.retrieval.similarity import fact_vectors_of, row_cosines
 from hipporag_like.retrieval.walk import WalkResult
 from hipporag_like.text import STOPWORDS, words
@@ -88,7 +89,9 @@ def clues(
     own, owner = own_facts(segment, candidates)
     cosines = fact_vectors_of(segment).cosines(own, vectors)
     sentence = np.full(passage.shape, -np.inf)
-    np.maximum.at(sentence, owner, cosines)
+    if len(own):
+        first = np.flatnonzero(starts_of(owner))
+        sentence[owner[first]] = np.maximum.reduceat(cosines, first)
     moments = np.stack(
         [np.full(len(vectors), float(len(own))), cosines.sum(axis=0), (cosines**2).sum(axis=0)]
     )
