@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.mentions import Mentions, mentions, own_facts, subjects
-from hipporag_like.retrieval.sets import distinct
+from hipporag_like.retrieval.sets import distinct, places
 from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkResult
@@ -40,7 +40,7 @@ def incoming(
     question
         float32, (dim,), unit length.
     seeds
-        int64: entities that the question names.
+        int64, ascending: entities that the question names.
     walked
         The first walk.
     candidates
@@ -59,7 +59,7 @@ def incoming(
     facts = facts_looked_at(segment, walked, candidates)
     said = mentions(segment, candidates, about, facts)
     np.maximum.at(found, said.candidate, cosines_said(segment, facts, said, question))
-    found[about.candidate[np.isin(about.entity, seeds)]] = NAMED
+    found[about.candidate[places(seeds, about.entity) >= 0]] = NAMED
     return found
 
 

@@ -19,3 +19,11 @@ def starts_of(ordered: NDArray[Any]) -> NDArray[np.bool_]:
     new = np.ones(len(ordered), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
     return new
+
+
+def places(keys: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the place of each wanted number among ascending ones, -1 where it is not there: int64, (n,)."""
+    if len(keys) == 0:
+        return np.full(len(wanted), -1, dtype=np.int64)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where(keys[place] == wanted, place, -1)
