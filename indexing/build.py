@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,11 @@ import numpy as np
 from hipporag_like.config import Config
 from hipporag_like.errors import IndexCorruptError, IndexNotFoundError, IndexOutdatedError
 from hipporag_like.indexing.assemble import assemble
+from hipporag_like.indexing.beside import beside
 from hipporag_like.indexing.census import Census
 from hipporag_like.indexing.change import Change, compare
 from hipporag_like.indexing.collecting import paused
+from hipporag_like.indexing.corpus import empty
 from hipporag_like.indexing.embed import CachedEmbedding
 from hipporag_like.indexing.extract import extract_missing
 from hipporag_like.indexing.index import Index, Segment
@@ -33,7 +36,7 @@ from hipporag_like.indexing.notes import (
 )
 from hipporag_like.indexing.phrases import Phrases, collect_phrases
 from hipporag_like.indexing.renew import Source, renew
-from hipporag_like.indexing.state import census_arrays, stamps
+from hipporag_like.indexing.state import census_arrays, corpus_of, stamps
 from hipporag_like.indexing.vectors import Blocks
 from hipporag_like.models.protocols import Embedder, Extractor
 from hipporag_like.progress import Track
@@ -315,9 +318,9 @@ def _segment(
         run.failed += [(namespace, failure) for failure in extracted.failures]
         run.extracted += extracted.fresh
 
-    with run.timed("graph"), paused():
-        held = [] if segment is None else stamps(segment)
-        change = compare(journal.listing(namespace), held)
+    with run.timed("graph"), paused(), beside() as begin:
+        held = begin(empty if segment is None else partial(corpus_of, segment))
+        change = compare(journal.listing(namespace), [] if segment is None else stamps(segment))
         if not change.in_order:
             raise corrupt(journal.path, f"the documents of {namespace!r} are out of order")
     extract(None if segment is None else change.new)
@@ -329,7 +332,7 @@ def _segment(
             return cache(texts)
 
     with run.timed("graph"):
-        renewed = renew(source, segment, change, config)
+        renewed = renew(source, segment, held, change, config)
         _note_gone(run, segment, change)
         phrases = phrases_of(source, renewed.census)
         counts, arrays = assemble(renewed.corpus, renewed.before, phrases, config, embed)

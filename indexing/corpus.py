@@ -13,65 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.beside import beside
 from hipporag_like.indexing.limits import check_rows
 from hipporag_like.indexing.numbers import places
-from hipporag_like.indexing.ragged import Rows2, Starts, starts_of
+from hipporag_like.indexing.packed import NO_STRINGS, Strings, Texts, merged, no_texts, strings_of, table
+from hipporag_like.indexing.ragged import Rows2, stacked, starts_of
 from hipporag_like.indexing.reading import Reading
-from hipporag_like.store.tables import StringTable, key_hashes, pack_strings
+from hipporag_like.store.tables import key_hashes
 from hipporag_like.text import entity_key, fold
-from hipporag_like.types import Passage
-
-Strings = tuple[Starts, NDArray[np.uint8]]  # where each text starts, and the bytes of all
-NO_STRINGS: Strings = (np.zeros(1, np.int64), np.zeros(0, np.uint8))
-
-
-def strings_of(texts: Sequence[str]) -> Strings:
-    """Return texts as bytes end to end."""
-    data, offsets = pack_strings(texts)
-    return offsets, data
-
-
-def table(strings: Strings) -> StringTable:
-    """Return texts that are decoded when asked for."""
-    return StringTable(strings[1], strings[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """Documents and passages.
-
-    Attributes
-    ----------
-    documents
-        int64, (n_documents + 1,): where each document's passages start.
-    document_id, title, metadata, stamp
-        Of each document; metadata as JSON, ``stamp`` its hash in the journal.
-    start, end
-        int64, (n_passages,): character span in the document.
-    text, passage_id
-        Of each passage.
-    """
-
-    documents: Starts
-    document_id: Strings
-    title: Strings
-    metadata: Strings
-    stamp: Strings
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    text: Strings
-    passage_id: Strings
-
-    @property
-    def n_passages(self) -> int:
-        """Number of passages."""
-        return len(self.start)
-
-    @property
-    def owner(self) -> NDArray[np.int32]:
-        """int32, (n_passages,): the document of each passage."""
-        lengths = np.diff(self.documents)
-        return np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,31 +82,6 @@ class Found:
     terms: Sequence[str]
 
 
-def pack_texts(passages: Sequence[Passage], metadata: Sequence[str], stamps: Sequence[str]) -> Texts:
-    """Return passages as columns.
-
-    Parameters
-    ----------
-    passages
-        Those of a document stand together.
-    metadata, stamps
-        Of each document, in order.
-    """
-    firsts = [i for i, p in enumerate(passages) if i == 0 or p.document_id != passages[i - 1].document_id]
-    heads = [passages[i] for i in firsts]
-    return Texts(
-        documents=np.array([*firsts, len(passages)], dtype=np.int64),
-        document_id=strings_of([p.document_id for p in heads]),
-        title=strings_of([p.title for p in heads]),
-        metadata=strings_of(metadata),
-        stamp=strings_of(stamps),
-        start=np.array([p.start for p in passages], dtype=np.int64),
-        end=np.array([p.end for p in passages], dtype=np.int64),
-        text=strings_of([p.text for p in passages]),
-        passage_id=strings_of([p.id for p in passages]),
-    )
-
-
 def join(old: Corpus, found: Found, documents: Rows2) -> tuple[Corpus, Origin]:
     """Return the corpus of some old and all new documents, and where its rows are from.
 
@@ -186,49 +110,51 @@ def join(old: Corpus, found: Found, documents: Rows2) -> tuple[Corpus, Origin]:
             "words": len(old.terms[0]) - 1 + len(found.terms),
         }
     )
-    used_keys = np.unique(np.concatenate([found.reading.key, found.reading.title]))
-    keys = _Table(old.keys, found.keys, used_keys)
-    forms = _Table(old.forms, found.forms, np.unique(found.reading.form >> 1))
-    terms = _Table(old.terms, found.terms, np.unique(found.reading.term))
-    codes = found.reading.form
-    new = replace(
-        found.reading,
-        key=keys.joint[found.reading.key],
-        title=keys.joint[found.reading.title],
-        form=2 * forms.joint[codes >> 1] + (codes & 1),
-        term=terms.joint[found.reading.term],
-        bag=terms.joint[found.reading.bag],
-    )
-    reading = _reading(old.reading, new, passages, facts)
-    keys_of, number = keys.settled(np.concatenate([reading.key, reading.title]))
-    forms_of, form_number = forms.settled(reading.form >> 1)
-    terms_of, term_number = terms.settled(reading.term)
-    reading = replace(
-        reading,
-        key=number[reading.key],
-        title=number[reading.title],
-        form=2 * form_number[reading.form >> 1] + (reading.form & 1),
-        term=term_number[reading.term],
-        bag=term_number[reading.bag],
-    )
-    _sort(reading)
-    keys_now, forms_now = keys_of.ragged(old.keys, keys.extra), forms_of.ragged(old.forms, forms.extra)
-    new_forms = list(table(forms.extra))
-    new_keys = [entity_key(form) for form in new_forms]
-    first = [fold(form.split(" ", 1)[0]) for form in new_forms]
-    corpus = Corpus(
-        texts=_texts(old.texts, found.texts, documents, passages),
-        reading=reading,
-        keys=keys_now,
-        forms=forms_now,
-        form_entity=_form_entities(
-            old, number, forms_of, new_keys, key_hashes(list(table(keys.extra))), keys_now
-        ),
-        form_key=forms_of.flat(old.form_key, key_hashes(new_keys)),
-        form_first=forms_of.flat(old.form_first, key_hashes(first)),
-        terms=terms_of.ragged(old.terms, terms.extra),
-    )
-    return corpus, Origin(documents, passages, facts, keys_of, forms_of, terms_of)
+    with beside() as begin:
+        texts = begin(lambda: merged(old.texts, found.texts, documents, passages))
+        used_keys = np.unique(np.concatenate([found.reading.key, found.reading.title]))
+        keys = _Table(old.keys, found.keys, used_keys)
+        forms = _Table(old.forms, found.forms, np.unique(found.reading.form >> 1))
+        terms = _Table(old.terms, found.terms, np.unique(found.reading.term))
+        codes = found.reading.form
+        new = replace(
+            found.reading,
+            key=keys.joint[found.reading.key],
+            title=keys.joint[found.reading.title],
+            form=2 * forms.joint[codes >> 1] + (codes & 1),
+            term=terms.joint[found.reading.term],
+            bag=terms.joint[found.reading.bag],
+        )
+        reading = _reading(old.reading, new, passages, facts)
+        keys_of, number = keys.settled(np.concatenate([reading.key, reading.title]))
+        forms_of, form_number = forms.settled(reading.form >> 1)
+        terms_of, term_number = terms.settled(reading.term)
+        reading = replace(
+            reading,
+            key=number[reading.key],
+            title=number[reading.title],
+            form=2 * form_number[reading.form >> 1] + (reading.form & 1),
+            term=term_number[reading.term],
+            bag=term_number[reading.bag],
+        )
+        _sort(reading)
+        keys_now, forms_now = keys_of.ragged(old.keys, keys.extra), forms_of.ragged(old.forms, forms.extra)
+        new_forms = list(table(forms.extra))
+        new_keys = [entity_key(form) for form in new_forms]
+        first = [fold(form.split(" ", 1)[0]) for form in new_forms]
+        corpus = Corpus(
+            texts=texts(),
+            reading=reading,
+            keys=keys_now,
+            forms=forms_now,
+            form_entity=_form_entities(
+                old, number, forms_of, new_keys, key_hashes(list(table(keys.extra))), keys_now
+            ),
+            form_key=forms_of.flat(old.form_key, key_hashes(new_keys)),
+            form_first=forms_of.flat(old.form_first, key_hashes(first)),
+            terms=terms_of.ragged(old.terms, terms.extra),
+        )
+        return corpus, Origin(documents, passages, facts, keys_of, forms_of, terms_of)
 
 
 class _Table:
@@ -297,20 +223,6 @@ def _sort(reading: Reading) -> None:
     sort_rows(reading.terms, reading.term, reading.frequency)
 
 
-def _texts(old: Texts, new: Texts, documents: Rows2, passages: Rows2) -> Texts:
-    return Texts(
-        documents=starts_of(documents.lengths(old.documents, new.documents)),
-        document_id=documents.ragged(old.document_id, new.document_id),
-        title=documents.ragged(old.title, new.title),
-        metadata=documents.ragged(old.metadata, new.metadata),
-        stamp=documents.ragged(old.stamp, new.stamp),
-        start=passages.flat(old.start, new.start),
-        end=passages.flat(old.end, new.end),
-        text=passages.ragged(old.text, new.text),
-        passage_id=passages.ragged(old.passage_id, new.passage_id),
-    )
-
-
 def _form_entities(
     old: Corpus,
     number: NDArray[np.int32],
@@ -352,12 +264,8 @@ def empty() -> Corpus:
     reading = Reading(
         start, no, no, start, no, counts, start, no, start, no, start, no, counts, start, no, {}
     )
-    nothing = np.zeros(0, np.int64)
-    texts = Texts(
-        start, NO_STRINGS, NO_STRINGS, NO_STRINGS, NO_STRINGS, nothing, nothing, NO_STRINGS, NO_STRINGS
-    )
     hashes = np.zeros(0, np.uint64)
-    return Corpus(texts, reading, NO_STRINGS, NO_STRINGS, no, hashes, hashes, NO_STRINGS)
+    return Corpus(no_texts(), reading, NO_STRINGS, NO_STRINGS, no, hashes, hashes, NO_STRINGS)
 
 
 def stack_readings(parts: Sequence[Reading]) -> Reading:
@@ -378,25 +286,3 @@ def stack_readings(parts: Sequence[Reading]) -> Reading:
 
 
 STARTS = ("facts", "mentions", "titles", "spelled", "terms", "bags")
-
-
-def stacked(parts: Sequence[NDArray[Any]], starts: bool) -> NDArray[Any]:
-    """Return arrays end to end; ``starts`` go on counting."""
-    if not starts:
-        return np.concatenate(parts)
-    return starts_of(np.concatenate([np.diff(part) for part in parts]))
-
-
-def stack_texts(parts: Sequence[Texts]) -> Texts:
-    """Return the texts of documents that follow each other as one."""
-    if not parts:
-        return empty().texts
-    joined: dict[str, Any] = {}
-    for f in fields(Texts):
-        values = [getattr(p, f.name) for p in parts]
-        if isinstance(values[0], tuple):
-            starts = stacked([v[0] for v in values], True)
-            joined[f.name] = (starts, np.concatenate([v[1] for v in values]))
-        else:
-            joined[f.name] = stacked(values, f.name == "documents")
-    return Texts(**joined)

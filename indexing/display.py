@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.corpus import Corpus, Strings, strings_of, table
+from hipporag_like.indexing.corpus import Corpus
+from hipporag_like.indexing.packed import Strings, strings_of, table
 from hipporag_like.indexing.ragged import Rows2
 from hipporag_like.text import is_unspaced
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.config import ExtractConfig
-from hipporag_like.indexing.corpus import Corpus, empty, join, table
+from hipporag_like.indexing.corpus import Corpus, empty, join
 from hipporag_like.indexing.display import display
+from hipporag_like.indexing.packed import table
 from hipporag_like.indexing.passes import Batch, census_of_batches, context_of, read_batches
 from hipporag_like.indexing.ragged import Rows2
 from hipporag_like.indexing.surfaces import Surfaces

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hipporag_like.errors import InputError
 
-# Of the text of one office file, unpacked. A workbook of a million rows and ten columns has 400 MB.
+# Of the text of one office file, unpacked. A workbook of a million rows of ten cells has 480 MB.
 MAX_UNPACKED_BYTES = 512 << 20
 _BLOCK = 1 << 20
 # Office files have no document types (ECMA-376 part 2, section 7.1.4): only they can hold entities.

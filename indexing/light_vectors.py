@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.corpus import Corpus, Origin, table
+from hipporag_like.indexing.corpus import Corpus, Origin
 from hipporag_like.indexing.fact_codes import encode, room_for_codes
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.packed import table
 from hipporag_like.indexing.quantise import rotated
 from hipporag_like.indexing.vectors import BLOCK, Arrays, Embed, passage_vectors
 from hipporag_like.indexing.words import sums_of, word_codes

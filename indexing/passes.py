@@ -9,9 +9,10 @@ from hipporag_like.config import ExtractConfig
 from hipporag_like.indexing.census import Census, count
 from hipporag_like.indexing.collecting import lasting
 from hipporag_like.indexing.context import Context
-from hipporag_like.indexing.corpus import Found, pack_texts, stack_readings, stack_texts
+from hipporag_like.indexing.corpus import Found, stack_readings
 from hipporag_like.indexing.gazetteer import Gazetteer
 from hipporag_like.indexing.names import Names
+from hipporag_like.indexing.packed import pack_texts, stack_texts
 from hipporag_like.indexing.reading import Reader
 from hipporag_like.indexing.surfaces import Surfaces
 from hipporag_like.indexing.terms import mine_terms, share_of_terms

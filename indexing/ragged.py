@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,3 +68,10 @@ class Rows2:
 
 def _map(starts: Starts) -> Starts:
     return np.ascontiguousarray(starts)
+
+
+def stacked(parts: Sequence[NDArray[Any]], starts: bool) -> NDArray[Any]:
+    """Return arrays end to end; ``starts`` go on counting."""
+    if not starts:
+        return np.concatenate(parts)
+    return starts_of(np.concatenate([np.diff(part) for part in parts]))

@@ -22,7 +22,7 @@ from hipporag_like.indexing.extract import kept_extractions
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.passes import Batch, census_of_batches, context_of, read_batches
 from hipporag_like.indexing.ragged import Rows2
-from hipporag_like.indexing.state import census_of, corpus_of
+from hipporag_like.indexing.state import census_of
 from hipporag_like.indexing.surfaces import Surfaces
 from hipporag_like.indexing.terms import share_of_terms
 from hipporag_like.models.protocols import Extractor
@@ -101,7 +101,13 @@ class Source:
         return len(self.journal.extracted(self.extractor.fingerprint, keys)) == len(keys)
 
 
-def renew(source: Source, segment: Segment | None, change: Change, config: Config) -> Renewed:
+def renew(
+    source: Source,
+    segment: Segment | None,
+    held: Callable[[], Corpus],
+    change: Change,
+    config: Config,
+) -> Renewed:
     """Return a namespace up to date.
 
     Parameters
@@ -110,13 +116,15 @@ def renew(source: Source, segment: Segment | None, change: Change, config: Confi
         The journal, which holds the extraction of every passage that is new; of others it may have been lost.
     segment
         The segment before, made in the same way; None where there is none.
+    held
+        Gives the corpus of the segment.
     change
         How the journal differs from it.
     config
         Which parts of the second pass run, and how facts are embedded.
     """
     if segment is not None and len(change.new) <= MOST_AGAIN * len(change.ids):
-        renewed = _updated(source, segment, change, config)
+        renewed = _updated(source, segment, held(), change, config)
         if renewed is not None:
             return renewed
     if segment is not None:
@@ -131,11 +139,12 @@ def renew(source: Source, segment: Segment | None, change: Change, config: Confi
     return Renewed(corpus, Before(None, origin), census)
 
 
-def _updated(source: Source, segment: Segment, change: Change, config: Config) -> Renewed | None:
+def _updated(
+    source: Source, segment: Segment, held: Corpus, change: Change, config: Config
+) -> Renewed | None:
     """Return the namespace made from the segment before; None where that would not be the same or not be worth it."""
     census, surfaces = census_of(segment), Surfaces()
     before = Context(census, gazetteer=config.extract.gazetteer)
-    held = corpus_of(segment)
     gone = _passages_of(segment, held, change)
     if not source.has_all(gone):
         return None

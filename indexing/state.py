@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.census import Census, Tally
-from hipporag_like.indexing.corpus import Corpus, Strings, Texts
+from hipporag_like.indexing.corpus import Corpus
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.packed import Strings, Texts
 from hipporag_like.indexing.ragged import starts_of
 from hipporag_like.indexing.reading import Reading
 

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.config import GraphConfig
-from hipporag_like.indexing.corpus import Corpus, Strings, table
+from hipporag_like.indexing.corpus import Corpus
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.near import codes_of, is_exact, near_pairs
+from hipporag_like.indexing.packed import Strings, table
 from hipporag_like.indexing.ragged import Rows2
 from hipporag_like.indexing.rows import Rows, rows_of
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.config import EXACT_LIMIT
-from hipporag_like.indexing.corpus import Corpus, Strings, strings_of, table
+from hipporag_like.indexing.corpus import Corpus
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.packed import Strings, strings_of, table
 from hipporag_like.indexing.quantise import code_bytes, sign_codes
 from hipporag_like.indexing.ragged import Rows2
 from hipporag_like.indexing.texts import sentence_text, titled_text, triple_text

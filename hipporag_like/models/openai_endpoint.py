@@ -8,6 +8,7 @@ it, is ever kept in an error of ours.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
@@ -234,6 +235,8 @@ class Endpoint:
                     max_retries=0,
                     timeout=openai.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
                 )
+                # In a cycle of garbage its sockets may go before the client that would have closed them.
+                weakref.finalize(self, self._client.close)
             return self._client
 
 

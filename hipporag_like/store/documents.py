@@ -6,11 +6,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from hipporag_like.store.checksum import row_checksum
 from hipporag_like.store.codec import decode_spans, document_hash, document_metadata, sort_key
-from hipporag_like.store.connection import corrupt
+from hipporag_like.store.connection import corrupt, sqlite_errors
 from hipporag_like.store.database import Database, batches
 from hipporag_like.types import DEFAULT_NAMESPACE, NO_METADATA, Document, Passage
 
@@ -196,11 +197,12 @@ class DocumentTable(Database):
         with a checksum but how many there are. Who goes on to read a document of these finds the damage.
         """
         sql = "SELECT id, hash FROM documents NOT INDEXED WHERE namespace = ? ORDER BY sort_key, id"
-        rows = [(document_id, stamp) for document_id, stamp in self._rows(sql, (namespace,))]
+        with sqlite_errors(self._path):
+            rows: list[tuple[str, str]] = self._connection.execute(sql, (namespace,)).fetchall()
         indexed = "SELECT count(*) FROM documents INDEXED BY documents_in_order WHERE namespace = ?"
         for (count,) in self._rows(indexed, (namespace,)):
             self._compare(namespace, len(rows), count)
-        if not all(isinstance(value, str) for row in rows for value in row):
+        if not set(map(type, chain.from_iterable(rows))) <= {str}:
             raise corrupt(self._path, "an id or a hash of documents is no text")
         return rows
 

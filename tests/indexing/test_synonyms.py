@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hipporag_like.config import GraphConfig
-from hipporag_like.indexing.corpus import empty, strings_of
+from hipporag_like.indexing.corpus import empty
+from hipporag_like.indexing.packed import strings_of
 from hipporag_like.indexing.ragged import Rows2, starts_of
 from hipporag_like.indexing.synonyms import near_names, no_names, synonym_rows
 

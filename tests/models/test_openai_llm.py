@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import subprocess
@@ -14,6 +15,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from llm_server import (
     DROPPED,
@@ -789,6 +791,17 @@ def test_the_client_is_only_imported_for_a_call(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )
     assert run.stdout.strip() == "[]"
+
+
+def test_connections_end_with_the_model(make, llm_server, monkeypatch):
+    clients, client = [], openai.OpenAI
+    monkeypatch.setattr(openai, "OpenAI", lambda **given: clients.append(client(**given)) or clients[0])
+    llm = make()
+    llm.complete(asked())
+    assert not clients[0].is_closed()
+    del llm
+    gc.collect()
+    assert clients[0].is_closed()
 
 
 # --- identity
