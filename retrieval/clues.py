@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import LexicalConfig
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.incoming import facts_looked_at
+from hipporag_like.retrieval.incoming import cosines_said, facts_looked_at
 from hipporag_like.retrieval.lexical import bm25_at
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.mentions import mentions, own_facts, subjects
+from hipporag_like.retrieval.sets import places, starts_of
 from hipporag_like.retrieval.similarity import fact_vectors_of, row_cosines
 from hipporag_like.retrieval.walk import WalkResult
 from hipporag_like.text import STOPWORDS, words
@@ -84,20 +85,20 @@ def clues(
     lexical
         Options of BM25.
     """
-    likeness = fact_vectors_of(segment)
     passage = row_cosines(segment.array("passage_vectors"), candidates, vectors)
     own, owner = own_facts(segment, candidates)
-    cosines = likeness.cosines(own, vectors)
+    cosines = fact_vectors_of(segment).cosines(own, vectors)
     sentence = np.full(passage.shape, -np.inf)
-    np.maximum.at(sentence, owner, cosines)
+    if len(own):
+        first = np.flatnonzero(starts_of(owner))
+        sentence[owner[first]] = np.maximum.reduceat(cosines, first)
     moments = np.stack(
         [np.full(len(vectors), float(len(own))), cosines.sum(axis=0), (cosines**2).sum(axis=0)]
     )
     about = subjects(segment, candidates)
     facts = facts_looked_at(segment, walks[0], candidates)
     said = mentions(segment, candidates, about, facts)
-    spoken = facts[said.fact]
-    source = _places(candidates, segment.array("fact_passage")[spoken].astype(np.int64))
+    source = places(candidates, segment.array("fact_passage")[facts[said.fact]].astype(np.int64))
     return Clues(
         walk=_mass(segment, walks[0], candidates),
         onward=_mass(segment, walks[1], candidates),
@@ -108,12 +109,12 @@ def clues(
         subject=_subject(segment, linked, walks, about.candidate, about.entity, len(candidates)),
         candidate=said.candidate,
         source=source,
-        cosine=likeness.cosines(facts, vectors[:1])[:, 0][said.fact],
+        cosine=cosines_said(segment, facts, said, vectors[0]),
     )
 
 
 def _mass(segment: Segment, walked: WalkResult, candidates: Numbers) -> Reals:
-    place = _places(candidates, segment.array("fact_passage")[walked.facts].astype(np.int64))
+    place = places(candidates, segment.array("fact_passage")[walked.facts].astype(np.int64))
     mass, place = walked.fact_mass[place >= 0], place[place >= 0]
     best = np.zeros(len(candidates))
     np.maximum.at(best, place, mass)
@@ -145,7 +146,7 @@ def _subject(
 ) -> Reals:
     passages = np.maximum(segment.array("entity_passages")[entity], 1)
     columns = (
-        np.isin(entity, linked.entities[linked.named]).astype(np.float64),
+        (places(linked.entities[linked.named], entity) >= 0).astype(np.float64),
         _values(linked.entities, linked.mass, entity),
         *(
             _values(w.entities, w.entity_mass, entity) / max(w.entity_mass.max(initial=0.0), 1e-300)
@@ -160,13 +161,5 @@ def _subject(
 
 def _values(keys: Numbers, values: Reals, wanted: Numbers) -> Reals:
     """Return the value of each wanted key, 0 where it has none; ``keys`` ascend."""
-    place = _places(keys, wanted)
+    place = places(keys, wanted)
     return np.where(place >= 0, np.append(values, 0.0)[place], 0.0)
-
-
-def _places(keys: Numbers, wanted: Numbers) -> Numbers:
-    """Return the place of each wanted key among ascending keys, -1 where it is not there."""
-    if len(keys) == 0:
-        return np.full(len(wanted), -1, dtype=np.int64)
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[place] == wanted, place, -1)

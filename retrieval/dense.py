@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import EXACT_LIMIT
 from hipporag_like.indexing.index import Segment
+from hipporag_like.retrieval.sieve import promising
 from hipporag_like.retrieval.topk import top_k
 
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]
@@ -44,6 +45,10 @@ def nearest_in(
     """
     vectors = segment.array(f"{kind}_vectors")
     codes = segment.array(f"{kind}_codes") if len(vectors) > EXACT_LIMIT else None
+    if codes is None and allowed is None and kind != "entity":
+        rows = promising(segment, kind, vector, k)
+        if rows is not None:
+            return _exact(vectors, vector, k, rows)
     return nearest(vectors, vector, k, allowed, codes)
 
 

@@ -12,25 +12,38 @@ from hipporag_like.retrieval.compiled import float_of_half
 
 def descend(
     table: NDArray[np.float32],
+    instead: NDArray[np.float32],
     roots: NDArray[np.int32],
     feature: NDArray[np.int32],
     threshold: NDArray[np.float64],
     left: NDArray[np.int32],
     right: NDArray[np.int32],
     leaf: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return each row's sum of leaves; see ``hipporag_like.retrieval.trees.Trees``."""
-    total = np.zeros(len(table))
-    for row in range(len(table)):
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each row's sum of leaves, and the sums where one column has the value in ``instead``.
+
+    A tree is gone down again only for the columns that it asks for on a row's way; ``instead`` may be empty. See
+    ``hipporag_like.retrieval.trees.Trees``.
+    """
+    n, columns, walks = len(table), len(instead), 0
+    total, changed = np.zeros(n), np.zeros((n, columns))
+    asked, other = np.zeros(columns, dtype=np.int64), np.empty(columns)
+    for row in range(n):
         for root in roots:
-            node = root
+            node, walks = root, walks + 1
             while node >= 0:
-                if table[row, feature[node]] <= threshold[node]:
-                    node = left[node]
-                else:
-                    node = right[node]
+                column = feature[node]
+                if columns > 0 and asked[column] != walks:
+                    end = node
+                    while end >= 0:
+                        value = instead[column] if feature[end] == column else table[row, feature[end]]
+                        end = left[end] if value <= threshold[end] else right[end]
+                    asked[column], other[column] = walks, leaf[-end - 1]
+                node = left[node] if table[row, column] <= threshold[node] else right[node]
             total[row] += leaf[-node - 1]
-    return total
+            for column in range(columns):
+                changed[row, column] += other[column] if asked[column] == walks else leaf[-node - 1]
+    return total, changed
 
 
 def cosines_of(

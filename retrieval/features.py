@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.retrieval.clues import Clues
+from hipporag_like.retrieval.sets import distinct
 
 Reals = NDArray[np.float64]
 
@@ -120,10 +121,10 @@ def features(sheet: Sheet) -> NDArray[np.float32]:
         "best_sentence": cosines.sentence[:, 0].max(),
         "plain_share": asked.plain_share,
     }
-    table = np.empty((len(opinion.score), len(NAMES)), dtype=np.float32)
+    table = np.empty((len(opinion.score), len(NAMES)))
     for place, name in enumerate(NAMES):
-        table[:, place] = np.round(columns[name], DECIMALS)
-    return table
+        table[:, place] = columns[name]
+    return np.round(table, DECIMALS).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ def _mentions(parts: Sequence[Clues], opinion: Opinion, cosines: _Cosines) -> di
     chain = _best(score + CHAIN * cosine, candidate, n, CHAIN * LOWEST)
     found = score >= FOUND * opinion.score.max()
     inside = source >= 0
-    pairs = np.unique(np.stack([candidate[inside], source[inside]], axis=1), axis=0)
+    pairs = distinct(candidate[inside] * n + source[inside])
     return {
         "incoming": incoming,
         "incoming_below": incoming - incoming.max(),
@@ -218,9 +219,9 @@ def _mentions(parts: Sequence[Clues], opinion: Opinion, cosines: _Cosines) -> di
         "source": _best(score, candidate, n, 0.0),
         "chain": chain - chain.max(),
         "incoming_from_found": _best(cosine[found], candidate[found], n, LOWEST),
-        "mentioned_by": np.log1p(np.bincount(pairs[:, 0], minlength=n)),
+        "mentioned_by": np.log1p(np.bincount(pairs // n, minlength=n)),
         "target": _best(opinion.score[candidate[inside]], source[inside], n, 0.0),
-        "mentions": np.log1p(np.bincount(pairs[:, 1], minlength=n)),
+        "mentions": np.log1p(np.bincount(pairs % n, minlength=n)),
         "named": named,
         "source_named": _best(named[source[inside]], candidate[inside], n, 0.0),
     }

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.retrieval.sets import distinct, starts_of
 from hipporag_like.retrieval.topk import top_k
 
 # Measured on 2wiki_dev, hotpot_train100 and musique_train100 (docs/decisions/0004): recall@5 changes by less than
@@ -122,8 +123,10 @@ def passage_mass(
     power
         The square root by default; 0 divides by nothing.
     """
-    passages, place = np.unique(fact_passage[facts].astype(np.int64), return_inverse=True)
-    total = np.bincount(place, weights=mass, minlength=len(passages))
+    owners = fact_passage[facts]  # ascending, as facts are
+    new = starts_of(owners)
+    passages = owners[new].astype(np.int64)
+    total = np.bincount(np.cumsum(new) - 1, weights=mass, minlength=len(passages))
     count = (passage_facts[passages + 1] - passage_facts[passages]).astype(np.float64)
     return passages, total / count**power
 
@@ -147,7 +150,7 @@ def fuse(
     shares : float64, (n, n_signals)
         Columns in the order of ``signals``; a passage's score is its row's sum.
     """
-    passages = np.unique(np.concatenate([s.passages for s in signals.values()]))
+    passages = distinct(np.concatenate([s.passages for s in signals.values()]))
     shares = np.zeros((len(passages), len(signals)))
     for column, (name, signal) in enumerate(signals.items()):
         shares[np.searchsorted(passages, signal.passages), column] = weights[name] * signal.values

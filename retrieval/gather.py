@@ -20,6 +20,7 @@ from hipporag_like.retrieval.link import Linked, link
 from hipporag_like.retrieval.near_facts import NEAR_PASSAGES
 from hipporag_like.retrieval.onward import onward
 from hipporag_like.retrieval.query import Clock, Options, Query, Vector
+from hipporag_like.retrieval.sets import distinct
 from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
@@ -88,7 +89,7 @@ def gather(
     if method != "graph" or query.vector is None:
         return Part(segment, inside, raw)
     remember = None if options.keep_facts is None else partial(options.keep_facts, query.text)
-    near = np.union1d(*(_best(raw[name], NEAR_PASSAGES) for name in ("dense", "bm25")))
+    near = distinct(np.concatenate([_best(raw[name], NEAR_PASSAGES) for name in ("dense", "bm25")]))
     linked = link(
         segment, query.text, query.vector, lambda text: options.embed([text])[0], remember, near, inside
     )
@@ -97,7 +98,7 @@ def gather(
     raw["graph"] = _reached(segment, walked, mask, FACT_POWER)
     raw["onward"] = _reached(segment, second, mask, 0.0)
     clock.lap("walk")
-    candidates = np.unique(np.concatenate([_best(raw[name], CANDIDATES[name]) for name in CANDIDATES]))
+    candidates = distinct(np.concatenate([_best(raw[name], CANDIDATES[name]) for name in CANDIDATES]))
     about = incoming(segment, query.vector, linked.entities[linked.named], walked, candidates)
     raw["incoming"] = candidates, about
     clock.lap("incoming")

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.mentions import mentions, own_facts, subjects
+from hipporag_like.retrieval.mentions import Mentions, mentions, own_facts, subjects
+from hipporag_like.retrieval.sets import distinct, places
 from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkResult
@@ -39,7 +40,7 @@ def incoming(
     question
         float32, (dim,), unit length.
     seeds
-        int64: entities that the question names.
+        int64, ascending: entities that the question names.
     walked
         The first walk.
     candidates
@@ -57,13 +58,23 @@ def incoming(
     found[about.candidate] = NEVER
     facts = facts_looked_at(segment, walked, candidates)
     said = mentions(segment, candidates, about, facts)
-    cosines = fact_vectors_of(segment).cosines(facts, question[None, :])[:, 0]
-    np.maximum.at(found, said.candidate, cosines[said.fact])
-    found[about.candidate[np.isin(about.entity, seeds)]] = NAMED
+    np.maximum.at(found, said.candidate, cosines_said(segment, facts, said, question))
+    found[about.candidate[places(seeds, about.entity) >= 0]] = NAMED
     return found
 
 
 def facts_looked_at(segment: Segment, walked: WalkResult, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the facts of the candidates and the best of the walk; ascending."""
     own, _ = own_facts(segment, candidates)
-    return np.union1d(own, walked.facts[top_k(walked.fact_mass, FACTS)])
+    return distinct(np.concatenate([own, walked.facts[top_k(walked.fact_mass, FACTS)]]))
+
+
+def cosines_said(
+    segment: Segment, facts: NDArray[np.int64], said: Mentions, question: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return the cosine of each pair's fact to the question: float64, (n,); only these facts are read."""
+    needed = np.zeros(len(facts), dtype=bool)
+    needed[said.fact] = True
+    cosines = np.empty(len(facts))
+    cosines[needed] = fact_vectors_of(segment).cosines(facts[needed], question[None, :])[:, 0]
+    return cosines[said.fact]

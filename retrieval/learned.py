@@ -6,6 +6,7 @@ LambdaRank to LambdaMART".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,8 +62,8 @@ def signal_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return signal
 
 
-def reasons(trees: Trees, table: NDArray[np.float32], row: int) -> dict[str, float]:
-    """Return the columns that say most about one candidate, strongest first, in units of the final score.
+def reasons(trees: Trees, table: NDArray[np.float32], rows: Sequence[int]) -> list[dict[str, float]]:
+    """Return the columns that say most about candidates, strongest first, in units of the final score.
 
     What a column says is how far the trees' sum changes when the column has the value of the middle candidate
     instead. Columns work together, so these do not add up to the signal.
@@ -71,14 +72,13 @@ def reasons(trees: Trees, table: NDArray[np.float32], row: int) -> dict[str, flo
     ----------
     trees, table
         See :func:`table_of`.
-    row
-        Of the candidate.
+    rows
+        Of the candidates.
     """
-    middle = np.sort(table, axis=0)[len(table) // 2]
-    changed = np.repeat(table[row][None, :], len(trees.names) + 1, axis=0)
-    places = np.arange(len(trees.names))
-    changed[places, places] = middle
-    sums = trees.score(changed)
-    effects = (sums[-1] - sums[:-1]) * WEIGHT / RANGE
-    order = np.argsort(-np.abs(effects), kind="stable")[:REASONS].tolist()
-    return {trees.names[place]: float(effects[place]) for place in order if effects[place] != 0.0}
+    sums, changed = trees.scores_with(table[rows], np.sort(table, axis=0)[len(table) // 2])
+    effects = (sums[:, None] - changed) * WEIGHT / RANGE
+    order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :REASONS].tolist()
+    return [
+        {trees.names[place]: effect[place] for place in places if effect[place] != 0.0}
+        for places, effect in zip(order, effects.tolist(), strict=True)
+    ]

@@ -170,10 +170,9 @@ def _rows_of_ngrams(segment: Segment, tokens: list[str]) -> dict[tuple[int, int]
     keys, places = [], []
     for at in range(len(tokens)):
         for n in range(1, min(MAX_NGRAM, len(tokens) - at) + 1):
-            gram = tokens[at : at + n]
-            if all(token in STOPWORDS for token in gram) and n == 1:
+            if n == 1 and tokens[at] in STOPWORDS:
                 continue
-            keys.append(key_of(gram))
+            keys.append(key_of(tokens[at : at + n]))
             places.append((at, n))
     found = segment.entity_keys.find_many(keys).tolist() if keys else []
     return {place: row for place, row in zip(places, found, strict=True) if row >= 0}

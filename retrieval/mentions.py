@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
+from hipporag_like.retrieval.sets import distinct, places
 
 Numbers = NDArray[np.int64]
 
@@ -76,7 +77,7 @@ def mentions(segment: Segment, candidates: Numbers, about: Subjects, facts: Numb
     facts
         int64, (m,): fact numbers that are looked at.
     """
-    entity, fact = entities_in(segment, facts, np.unique(about.entity))
+    entity, fact = entities_in(segment, facts, distinct(about.entity))
     order = np.argsort(entity, kind="stable")
     entity, fact = entity[order], fact[order]
     first = np.searchsorted(entity, about.entity, side="left")
@@ -100,13 +101,13 @@ def entities_in(segment: Segment, facts: Numbers, wanted: Numbers) -> tuple[Numb
     Parameters
     ----------
     facts, wanted
-        int64: fact numbers, and entity numbers.
+        int64: fact numbers, and entity numbers, ascending.
     """
     rows = segment.fact_entities
     counts = rows.indptr[facts + 1] - rows.indptr[facts]
     entity = rows.indices[ranges(rows.indptr[facts], counts)].astype(np.int64)
     fact = np.repeat(np.arange(len(facts)), counts)
-    good = np.isin(entity, wanted)
+    good = places(wanted, entity) >= 0
     return entity[good], fact[good]
 
 

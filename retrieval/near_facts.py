@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import EXACT_LIMIT
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.dense import nearest
+from hipporag_like.retrieval.dense import nearest_in
 from hipporag_like.retrieval.inside import Inside
 from hipporag_like.retrieval.mentions import own_facts
 from hipporag_like.retrieval.similarity import fact_vectors_of
@@ -48,9 +48,7 @@ def nearest_facts(
         Only facts that may be seen; None means all.
     """
     if compares_all(segment):
-        return nearest(
-            segment.array("fact_vectors"), vector, k, None if inside is None else inside.all_facts()
-        )
+        return nearest_in(segment, "fact", vector, k, None if inside is None else inside.all_facts())
     facts, _ = own_facts(segment, np.arange(segment.n_passages) if near is None else near)
     facts = facts if inside is None else facts[inside.facts(facts)]
     cosines = fact_vectors_of(segment).cosines(facts, vector[None, :])[:, 0]

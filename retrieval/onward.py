@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.link import Linked, specificity
+from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 
 FACTS = 6  # of the first walk that count as found
@@ -48,7 +49,7 @@ def onward(
     engine
         That of the first walk.
     """
-    best = np.argsort(-walked.fact_mass, kind="stable")[:FACTS]
+    best = top_k(walked.fact_mass, FACTS)
     if len(best) == 0:
         return _nothing()
     facts = walked.facts[best]

@@ -13,16 +13,16 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.rows import Rows
 from hipporag_like.retrieval.inside import Inside
 from hipporag_like.retrieval.link import Linked
-from hipporag_like.retrieval.mentions import ranges
+from hipporag_like.retrieval.similarity import fixed
 from hipporag_like.retrieval.walk import WalkResult
 from hipporag_like.types import PathStep
 
-Columns = NDArray[np.int32]
-Weights = NDArray[np.float32]
+Wholes = NDArray[np.int64]
+Reals = NDArray[np.float64]
+Row = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 MAX_EXPANSIONS = 256  # nodes looked at before a passage is given no path; a path has a handful
 MAX_SENDERS = 16  # best senders followed from one node
@@ -73,7 +73,7 @@ class Paths:
             if node == -2:
                 break
             for sender, share in self._sent_by(node):
-                if sender not in done and share > 0:
+                if sender not in done:
                     heapq.heappush(queue, (cost - math.log(share), sender, node))
             if node in self._seeds:
                 # A seed got its mass from the question in this proportion.
@@ -90,99 +90,67 @@ class Paths:
     def _sent_by(self, node: int) -> list[tuple[int, float]]:
         found = self._senders.get(node)
         if found is None:
-            found = self._senders[node] = _senders(self._inside.segment, self._mass, node)
+            found = self._senders[node] = self._mass.senders(node)
         return found
 
 
 class _Mass:
-    """The walk's mass by node; nodes are entities, then facts."""
+    """The walk's mass by node, where it may be seen; nodes are entities, then facts."""
 
     def __init__(self, inside: Inside, walked: WalkResult) -> None:
+        segment, seen = inside.segment, inside.facts(walked.facts)
+        graph = segment.entity_facts, segment.fact_entities, segment.synonyms
         self._inside = inside
-        self._walked = walked
-        self._facts, self._entities = walked.facts.astype(np.int32), walked.entities.astype(np.int32)
+        self._to_facts, self._to_entities, self._synonyms = map(_fixed_rows, graph)
+        self._entities, self._entity_mass = fixed(walked.entities), fixed(walked.entity_mass)
+        self._facts, self._fact_mass = fixed(walked.facts[seen]), fixed(walked.fact_mass[seen])
 
     def best_fact(self, passage: int) -> int:
         """Return the passage's fact with most mass, -1 where the walk reached none."""
         first, last = self._inside.segment.array("passage_facts")[passage : passage + 2].tolist()
-        lo, hi = np.searchsorted(self._walked.facts, [first, last]).tolist()
-        if lo == hi:
-            return -1
-        return int(self._walked.facts[lo + int(np.argmax(self._walked.fact_mass[lo:hi]))])
+        lo, hi = np.searchsorted(self._facts, [first, last]).tolist()
+        return int(self._facts[lo + int(np.argmax(self._fact_mass[lo:hi]))]) if lo < hi else -1
 
     def fact(self, number: int) -> float:
-        """Return the mass of one fact."""
-        return float(_look_up(self._walked.facts, self._walked.fact_mass, np.array([number]))[0])
+        """Return the mass of one fact that has some."""
+        return float(self._fact_mass[np.searchsorted(self._facts, number)])
 
-    def met_facts(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
-        """Return the part of an entity's row that the walk reached and that may be seen."""
-        columns, weights = _met(self._facts, columns, weights)
-        seen = self._inside.facts(columns)
-        return columns[seen], weights[seen]
+    def entity(self, number: int) -> float:
+        """Return the mass of one entity that has some."""
+        return float(self._entity_mass[np.searchsorted(self._entities, number)])
 
-    def met_entities(self, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
-        """Return the part of a row of entities that the walk reached and that may be seen."""
-        columns, weights = _met(self._entities, columns, weights)
-        seen = self._inside.entities(columns)
-        return columns[seen], weights[seen]
+    def senders(self, node: int) -> list[tuple[int, float]]:
+        """Return the nodes that may have sent mass here, with a share that orders them."""
+        n_entities, known = self._inside.segment.n_entities, (self._entities, self._entity_mass)
+        if node >= n_entities:
+            return _pairs(self._seen(self._to_entities, node - n_entities), known, self._to_facts)
+        row, synonyms = self._to_facts.row(node), self._seen(self._synonyms, node)
+        facts = _pairs(row, (self._facts, self._fact_mass), self._to_entities)
+        return [(n_entities + fact, share) for fact, share in facts] + _pairs(synonyms, known, _WHOLE)
 
-    def facts(self, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return the mass of facts."""
-        return _look_up(self._walked.facts, self._walked.fact_mass, numbers)
-
-    def entities(self, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
-        """Return the mass of entities."""
-        return _look_up(self._walked.entities, self._walked.entity_mass, numbers)
-
-
-def _met(known: Columns, columns: Columns, weights: Weights) -> tuple[Columns, Weights]:
-    """Return the columns that are known, and their weights; both ascend. The shorter is looked up in the longer."""
-    if len(columns) == 0 or len(known) == 0:
-        return columns[:0], weights[:0]
-    if len(columns) < len(known):
-        good = known[np.minimum(np.searchsorted(known, columns), len(known) - 1)] == columns
-        return columns[good], weights[good]
-    place = np.minimum(np.searchsorted(columns, known), len(columns) - 1)
-    met = place[columns[place] == known]
-    return columns[met], weights[met]
+    def _seen(self, rows: Rows, i: int) -> Row:
+        """Return a row of entities, without those that may not be seen."""
+        row = rows.row(i)
+        if self._inside.passages is None:
+            return row
+        seen = self._inside.entities(row[0])
+        return fixed(row[0][seen]), fixed(row[1][seen])
 
 
-def _look_up(
-    known: NDArray[np.int64], values: NDArray[np.float64], wanted: NDArray[np.int32]
-) -> NDArray[np.float64]:
-    place = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
-    if len(known) == 0:
-        return np.zeros(len(wanted))
-    return np.where(known[place] == wanted, values[place], 0.0)
+def _fixed_rows(rows: Rows) -> Rows:
+    return Rows(fixed(rows.indptr), fixed(rows.indices), fixed(rows.weights))
 
 
-def _senders(segment: Segment, mass: _Mass, node: int) -> list[tuple[int, float]]:
-    """Return the nodes that may have sent mass here, with a share that orders them."""
-    n_entities = segment.n_entities
-    if node >= n_entities:
-        columns, weights = mass.met_entities(*segment.fact_entities.row(node - n_entities))
-        sent = mass.entities(columns) * weights / _totals(segment.entity_facts, columns)
-        return _largest(columns, sent, 0)
-    columns, weights = mass.met_facts(*segment.entity_facts.row(node))
-    sent = mass.facts(columns) * weights / _totals(segment.fact_entities, columns)
-    other, similarity = mass.met_entities(*segment.synonyms.row(node))
-    return _largest(columns, sent, n_entities) + _largest(other, mass.entities(other) * similarity, 0)
+# Of nodes that send all their mass along each edge.
+_WHOLE = _fixed_rows(Rows(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32)))
 
 
-def _totals(rows: Rows, numbers: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return the sums of a few rows' weights; none of them is empty."""
-    first = rows.indptr[numbers]
-    counts = rows.indptr[numbers.astype(np.int64) + 1] - first
-    weights = rows.weights[ranges(first, counts)].astype(np.float64)
-    totals: NDArray[np.float64] = (
-        np.add.reduceat(weights, np.cumsum(counts) - counts) if len(counts) else weights
-    )
-    return totals
+def _pairs(row: Row, known: tuple[Wholes, Reals], own: Rows) -> list[tuple[int, float]]:
+    """Return the best senders of a row; see ``retrieval.senders``."""
+    from hipporag_like.retrieval.senders import best_senders
 
-
-def _largest(columns: NDArray[np.int32], sent: NDArray[np.float64], offset: int) -> list[tuple[int, float]]:
-    best = np.argsort(-sent, kind="stable")[:MAX_SENDERS]
-    return [(offset + int(columns[i]), float(sent[i])) for i in best if sent[i] > 0]
+    numbers, shares = best_senders(*row, *known, own.indptr, own.weights, MAX_SENDERS)
+    return list(zip(numbers.tolist(), shares.tolist(), strict=True))
 
 
 def _step(inside: Inside, mass: _Mass, node: int) -> PathStep:
@@ -190,5 +158,4 @@ def _step(inside: Inside, mass: _Mass, node: int) -> PathStep:
     if node >= segment.n_entities:
         number = node - segment.n_entities
         return PathStep("fact", segment.fact_text(number), mass.fact(number))
-    weight = float(mass.entities(np.array([node], dtype=np.int32))[0])
-    return PathStep("entity", inside.name(node), weight)
+    return PathStep("entity", inside.name(node), mass.entity(node))

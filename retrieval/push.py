@@ -130,11 +130,13 @@ def push(
 
 def _started(links: Links, seeds: Wholes, mass: Reals, tolerance: float, most: int) -> State:
     """Return a state of seeds, those waiting that have mass enough."""
-    state, n, indptr = no_nodes(len(seeds)), len(seeds), links.to_facts.indptr
+    n, indptr = len(seeds), links.to_facts.indptr
+    state = no_nodes(n, len(indptr) + len(links.to_entities.indptr))
     degree = indptr[seeds + 1] - indptr[seeds] + 1
     state.whole[:n, NODE], state.whole[:n, DEGREE], state.whole[:n, FIRST] = seeds, degree, UNKNOWN
     state.real[:n, RESIDUAL], state.real[:n, THRESHOLD] = mass, tolerance * degree
-    enter(state.keys, state.slots, state.whole, n)
+    state.real[:n, ESTIMATE] = 0.0
+    enter(state.table, state.whole, n)
     waiting = np.flatnonzero(mass > tolerance * degree)
     state.queue[: len(waiting), 0] = waiting
     state.counters[[MET, JUDGED, WAITING, MOST]] = n, n, len(waiting), most
@@ -204,9 +206,8 @@ def _round(state: State, damping: float, again: float) -> None:
             before, threshold = real[to, RESIDUAL], real[to, THRESHOLD]
             after = before + damping * here * share[j]
             real[to, RESIDUAL] = after
-            if before <= threshold and after > threshold:
-                queue[later, 1 - column] = to
-                later += 1
+            queue[later, 1 - column] = to  # a branch here would be guessed wrongly too often
+            later += before <= threshold and after > threshold
         sent += whole[slot, LAST] - whole[slot, FIRST]
     state.counters[PUSHES] += state.counters[WAITING]
     state.counters[WORK] += sent

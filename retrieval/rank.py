@@ -164,7 +164,7 @@ def _with_learned(ranking: Ranking, parts: Sequence[Part], query: Query, options
     shares = np.column_stack([(1.0 - WEIGHT) * ranking.shares, WEIGHT * column])
     weights = np.append((1.0 - WEIGHT) * ranking.weights, WEIGHT)
     best = top_k(shares[rows].sum(axis=1), min(query.k, PATHS_SHOWN)).tolist()
-    why = {int(rows[place]): reasons(trees, table, place) for place in best}
+    why = dict(zip(rows[best].tolist(), reasons(trees, table, best), strict=True))
     return replace(ranking, names=(*ranking.names, "learned"), shares=shares, weights=weights, reasons=why)
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from hipporag_like.indexing.compiled import compiled_freely
 from hipporag_like.retrieval.compiled import word_place
 
-ROOM = 1 << 12  # slots to begin with; a question of the dev sets meets 3,000 to 20,000 nodes
+# Slots to begin with, in a graph of as many nodes: a question of the dev sets meets 3,000 to 20,000.
+ROOM = 1 << 14
 RESIDUAL, THRESHOLD, ESTIMATE, FACTOR = range(4)  # columns of a slot's real numbers
 # Columns of its whole numbers: the node, its degree (of an entity one more), and where its neighbours are written down:
 # synonyms first, from SPLIT on facts or entities.
@@ -27,6 +28,7 @@ MET, JUDGED, WRITTEN, BEFORE, COLUMN, WAITING, MOST, PUSHES, WORK, LACKED = rang
 
 Reals = NDArray[np.float64]
 Wholes = NDArray[np.int64]
+Numbers = NDArray[np.int32]
 
 
 class Edges(NamedTuple):
@@ -53,11 +55,11 @@ class State(NamedTuple):
     real, whole
         float64, (room, 4), and int64, (room, 5).
     queue
-        int64, (room, 2): slots to push in this round and in the next; one column each, in turn.
-    keys, slots
-        int64, (2 * room,): a hash table from node to slot.
+        int64, (room + 1, 2): slots to push in this round and in the next; one column each, in turn.
+    table
+        int32, (2 * room, 2): a hash table of nodes and their slots; ``indexing.limits`` keeps node numbers that small.
     neighbour, share
-        int64 and float64, (any,): the slots that nodes send mass to, written down one node after the other, and the
+        int32 and float64, (any,): the slots that nodes send mass to, written down one node after the other, and the
         weights, which become shares.
     counters
         int64: see ``MET``.
@@ -66,20 +68,18 @@ class State(NamedTuple):
     real: Reals
     whole: Wholes
     queue: Wholes
-    keys: Wholes
-    slots: Wholes
-    neighbour: Wholes
+    table: Numbers
+    neighbour: Numbers
     share: Reals
     counters: Wholes
 
 
-def no_nodes(least: int) -> State:
-    """Return a state of no nodes with room for ``least`` at least."""
-    room = _doubled(ROOM, least)
-    keys, slots = np.full(2 * room, -1, np.int64), np.empty(2 * room, np.int64)
-    real, whole, queue = np.zeros((room, 4)), np.empty((room, 5), np.int64), np.empty((room, 2), np.int64)
-    neighbour, share = np.empty(4 * room, np.int64), np.empty(4 * room)
-    return State(real, whole, queue, keys, slots, neighbour, share, np.zeros(10, np.int64))
+def no_nodes(least: int, most: int) -> State:
+    """Return a state of no nodes with room for ``least`` at least, in a graph of ``most``."""
+    room = _doubled(1, max(least, min(ROOM, most)))
+    real, whole, queue = np.empty((room, 4)), np.empty((room, 5), np.int64), np.empty((room + 1, 2), np.int64)
+    neighbour, share = np.empty(2 * room, np.int32), np.empty(2 * room)
+    return State(real, whole, queue, _free(room), neighbour, share, np.zeros(10, np.int64))
 
 
 def with_room(state: State) -> State:
@@ -91,10 +91,10 @@ def with_room(state: State) -> State:
     state = state._replace(neighbour=_longer(state.neighbour, ends), share=_longer(state.share, ends))
     if room == len(state.whole):
         return state
-    keys, slots = np.full(2 * room, -1, np.int64), np.empty(2 * room, np.int64)
-    enter(keys, slots, state.whole, state.counters[MET])
-    real, whole, queue = (_longer(array, room) for array in (state.real, state.whole, state.queue))
-    return state._replace(real=real, whole=whole, queue=queue, keys=keys, slots=slots)
+    table = _free(room)
+    enter(table, state.whole, state.counters[MET])
+    real, whole, queue = _longer(state.real, room), _longer(state.whole, room), _longer(state.queue, room + 1)
+    return state._replace(real=real, whole=whole, queue=queue, table=table)
 
 
 def _doubled(size: int, least: int) -> int:
@@ -103,19 +103,26 @@ def _doubled(size: int, least: int) -> int:
     return size
 
 
+def _free(room: int) -> Numbers:
+    """Return an empty hash table for ``room`` nodes; a node and its slot share a line of the cache."""
+    return np.full((2 * room, 2), -1, np.int32)
+
+
 def _longer(array: NDArray[Any], size: int) -> NDArray[Any]:
-    """Return an array of ``size`` rows that begins with another; the rest is 0."""
+    """Return an array of ``size`` rows that begins with another; the rest is not set."""
     if len(array) == size:
         return array
-    return np.concatenate([array, np.zeros((size - len(array), *array.shape[1:]), array.dtype)])
+    longer = np.empty((size, *array.shape[1:]), array.dtype)
+    longer[: len(array)] = array
+    return longer
 
 
 @compiled_freely
-def enter(keys: Wholes, slots: Wholes, whole: Wholes, n: int) -> None:
+def enter(table: Numbers, whole: Wholes, n: int) -> None:
     """Enter the first n slots into an empty hash table."""
     for slot in range(n):
-        at = word_place(keys, whole[slot, NODE])
-        keys[at], slots[at] = whole[slot, NODE], slot
+        at = word_place(table[:, 0], whole[slot, NODE])
+        table[at, 0], table[at, 1] = whole[slot, NODE], slot
 
 
 @compiled_freely
@@ -124,7 +131,7 @@ def write_down(state: State, links: Links) -> bool:
 
     New neighbours get a slot. Of a row that is too long, places at equal distances are taken.
     """
-    whole, queue, keys, slots = state.whole, state.queue, state.keys, state.slots
+    real, whole, queue, table = state.real, state.whole, state.queue, state.table
     neighbour, share, counters = state.neighbour, state.share, state.counters
     n_entities, n, written = len(links.to_facts.indptr) - 1, counters[MET], counters[WRITTEN]
     for i in range(counters[WAITING]):
@@ -149,12 +156,13 @@ def write_down(state: State, links: Links) -> bool:
             for j in range(looked if kind == 0 else alike):
                 at = first + (j * count // looked if kind == 0 and looked < count else j)
                 other = offset + edges.indices[at]
-                place = word_place(keys, other)
-                if keys[place] < 0:
-                    keys[place], slots[place] = other, n
+                place = word_place(table[:, 0], other)
+                if table[place, 0] < 0:
+                    table[place, 0], table[place, 1] = other, n
                     whole[n, NODE], whole[n, FIRST] = other, UNKNOWN
+                    real[n, RESIDUAL], real[n, ESTIMATE] = 0.0, 0.0
                     n += 1
-                neighbour[written], share[written] = slots[place], edges.weights[at]
+                neighbour[written], share[written] = table[place, 1], edges.weights[at]
                 written += 1
         whole[slot, LAST] = written
     counters[MET], counters[WRITTEN] = n, written

@@ -25,12 +25,12 @@ def top_k(
     int64, (at most k,)
         Best first; equal scores in ascending order of place.
     """
-    places = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
-    values = scores[places]
+    places = None if allowed is None else np.flatnonzero(allowed)
+    values = scores if places is None else scores[places]
     if 0 < k < len(values):
         # Everything that ties with the k-th best stays in until the exact sort.
         edge = np.partition(values, len(values) - k)[len(values) - k]
-        keep = values >= edge
-        places, values = places[keep], values[keep]
-    order = np.lexsort((places, -values))[:k]
-    return places[order].astype(np.int64)
+        keep = np.flatnonzero(values >= edge)
+        places, values = keep if places is None else places[keep], values[keep]
+    order = np.argsort(-values, kind="stable")[:k]  # places ascend
+    return order if places is None else places[order]

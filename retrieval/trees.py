@@ -60,16 +60,29 @@ class Trees:
         -------
         float64, (n,)
         """
-        total: NDArray[np.float64] = _walker()(
-            np.ascontiguousarray(table),
-            self.roots,
-            self.feature,
-            self.threshold,
-            self.left,
-            self.right,
-            self.leaf,
+        return self.scores_with(table, np.zeros(0, np.float32))[0]
+
+    def scores_with(
+        self, table: NDArray[np.float32], instead: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what :meth:`score` does, and what it would return had one column another value.
+
+        Parameters
+        ----------
+        table
+            float32, (n, len(names)).
+        instead
+            float32, (len(names),): the other value of each column; none asks for none.
+
+        Returns
+        -------
+        float64, (n,) and (n, len(instead))
+        """
+        nodes = self.roots, self.feature, self.threshold, self.left, self.right, self.leaf
+        found: tuple[NDArray[np.float64], NDArray[np.float64]] = _walker()(
+            np.ascontiguousarray(table), np.ascontiguousarray(instead), *nodes
         )
-        return total
+        return found
 
 
 def save_trees(trees: Trees, path: Path) -> None:

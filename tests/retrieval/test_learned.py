@@ -121,8 +121,10 @@ def test_reasons_by_hand():
     names = ("rank", "bm25")
     trees = joined(names, [stump("rank", 1.5, 3.0, -1.0, names), stump("bm25", 0.95, 0.0, 1.0, names)])
     table = table_of(trees, sheet)
-    assert reasons(trees, table, 0) == pytest.approx({"rank": 4 * WEIGHT / RANGE})
-    assert reasons(trees, table, 2) == {}  # is the middle one itself, and bm25 moves nothing
+    first, middle = reasons(trees, table, [0, 2])
+    assert first == pytest.approx({"rank": 4 * WEIGHT / RANGE})
+    assert middle == {}  # is the middle one itself, and bm25 moves nothing
+    assert reasons(trees, table, []) == []
 
 
 def test_reasons_are_the_strongest_and_few():
@@ -130,7 +132,7 @@ def test_reasons_are_the_strongest_and_few():
     names = tuple(NAMES)
     told = ("rank", "score", "bm25", "dense", "incoming_signal")
     trees = joined(names, [stump(n, 0.45, -float(i), float(i), names) for i, n in enumerate(told, 1)])
-    found = reasons(trees, table_of(trees, sheet), 0)
+    (found,) = reasons(trees, table_of(trees, sheet), [0])
     assert len(found) <= REASONS
     strengths = [abs(value) for value in found.values()]
     assert strengths == sorted(strengths, reverse=True) and min(strengths) > 0

@@ -90,6 +90,21 @@ def test_the_slow_walk_down_adds_up_to_the_same(nested: list[Nested], seed: int)
     assert again.score(table) == pytest.approx(2 * trees.score(table), rel=1e-12, abs=1e-10)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(NESTED, min_size=1, max_size=5), st.integers(0, 1000))
+def test_another_value_in_one_column_is_as_another_table(nested: list[Nested], seed: int):
+    draw = np.random.default_rng(seed)
+    table = draw.integers(-3, 4, (4, COLUMNS)).astype(np.float32)
+    instead = draw.integers(-3, 4, COLUMNS).astype(np.float32)
+    trees = joined(("a", "b", "c", "d"), [flat(tree) for tree in nested])
+    scores, changed = trees.scores_with(table, instead)
+    assert scores.tolist() == trees.score(table).tolist()
+    for column in range(COLUMNS):
+        other = table.copy()
+        other[:, column] = instead[column]
+        assert changed[:, column].tolist() == trees.score(other).tolist()
+
+
 def test_lightgbm_predicts_the_same(monkeypatch: pytest.MonkeyPatch):
     lightgbm = pytest.importorskip("lightgbm")
     from hipporag_like.eval.benchmarks import fit_fusion
