@@ -13,10 +13,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.ragged import fixed
 from hipporag_like.indexing.rows import Rows
 from hipporag_like.retrieval.inside import Inside
 from hipporag_like.retrieval.link import Linked
-from hipporag_like.retrieval.similarity import fixed
 from hipporag_like.retrieval.walk import WalkResult
 from hipporag_like.types import PathStep
 

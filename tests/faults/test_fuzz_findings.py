@@ -273,8 +273,8 @@ def test_what_sqlite_quotes_of_a_damaged_text_is_not_told(tmp_path: Path):
 
 def test_a_schema_that_is_no_text_is_a_finding(tmp_path: Path):
     whole = a_journal(tmp_path)
-    at = whole.index(b"spans TEXT NOT NULL, hash")
-    (tmp_path / "journal.db").write_bytes(whole[:at] + b"sp\xf7ns" + whole[at + 5 :])
+    at = whole.index(b"row INTEGER PRIMARY KEY,\n    namespace")
+    (tmp_path / "journal.db").write_bytes(whole[:at] + b"r\xf7w" + whole[at + 3 :])
     (finding,) = journal_findings(tmp_path)
     assert "journal.db" in finding.sentence
 
