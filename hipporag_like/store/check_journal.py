@@ -11,10 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from hipporag_like.errors import StoreError
-from hipporag_like.store.checksum import row_checksum
+from hipporag_like.store.checksum import SUMMED_SINCE, row_checksum
 from hipporag_like.store.codec import decode_extraction, decode_spans
 from hipporag_like.store.connection import JOURNAL_NAME, connect_readonly, unquoted
-from hipporag_like.store.database import SUMMED_SINCE
 from hipporag_like.store.finding import Finding, found
 from hipporag_like.text import content_hash, squeeze
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+SUMMED_SINCE = 3  # the format of the journal from which on every row has a checksum
 UNSUMMED = -1  # what stands for the checksum of a row in a journal of format 1 or 2, which has none
 
 

@@ -21,7 +21,7 @@ from hipporag_like.errors import (
     InputError,
     StoreError,
 )
-from hipporag_like.store.checksum import row_checksum
+from hipporag_like.store.checksum import SUMMED_SINCE, row_checksum
 from hipporag_like.store.files import FILE_MODE, file_errors, make_folder, missing_index
 
 JOURNAL_NAME = "journal.db"
@@ -231,4 +231,7 @@ def _check_format(path: Path, connection: sqlite3.Connection) -> int:
             f"{path} has format {row[0]} and this version reads up to {FORMAT}; "
             "upgrade with: pip install --upgrade hipporag-like"
         )
+    has_sums = any(column[1] == "crc" for column in connection.execute("PRAGMA table_info (documents)"))
+    if has_sums != (row[0] >= SUMMED_SINCE):  # else no row would be compared with its checksum
+        raise corrupt(path, "its format number is not that of its tables")
     return row[0]

@@ -10,13 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from hipporag_like.store.checksum import UNSUMMED, row_checksum
+from hipporag_like.store.checksum import SUMMED_SINCE, UNSUMMED, row_checksum
 from hipporag_like.store.connection import BUSY_SECONDS, corrupt, sqlite_errors, transaction
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="Database")
 
-SUMMED_SINCE = 3  # the format of the journal from which on every row has a checksum
 # Of the values that a row's checksum covers, by table.
 KINDS: dict[str, list[type]] = {
     "meta": [str, str],

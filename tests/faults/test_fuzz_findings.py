@@ -285,3 +285,16 @@ def test_a_unit_with_ids_that_are_no_texts_is_made_again(tmp_path: Path):
     rows = [{"id": {"a": 1}, "error": ["x"]}]
     path.write_text(json.dumps({"format": 1, "key": "k", "rows": rows, "usage": {}, "memory_mb": 1.0}))
     assert load_unit(tmp_path, "set", "dense", "k") is None
+
+
+@pytest.mark.parametrize("opening", [Journal.open, Journal.open_readonly])
+def test_a_format_number_that_is_damaged_does_not_turn_checksums_off(
+    tmp_path: Path, opening: Callable[..., Journal]
+):
+    a_journal(tmp_path)
+    plain = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    plain.execute("UPDATE meta SET value = 1 WHERE key = 'format'")
+    plain.execute("UPDATE documents SET text = 'The lamp of Calverin was out.'")
+    plain.close()
+    with pytest.raises(IndexCorruptError, match="format number"), opening(tmp_path):
+        pass
