@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -27,6 +28,7 @@ TABLES = {
 CALLS_SINCE = 2  # the format of the journal that brought the table
 _SHOWN = 5  # problems of one kind told one by one
 _BLOBS = frozenset({("vectors", "hash"), ("vectors", "vector"), ("calls", "key")})
+_DAMAGED = re.compile(r" is damaged \((.*)\);")  # of ``store.connection.corrupt``
 
 
 class _Text(bytes):
@@ -62,7 +64,10 @@ def journal_findings(folder: Path) -> Iterator[Finding]:
 
 
 def _inner(error: StoreError) -> str:
-    return str(error.__cause__ or error)
+    """Return what is wrong, without the path and the remedy that stand around it."""
+    said = str(error)
+    inside = _DAMAGED.search(said)
+    return str(error.__cause__ or (inside[1] if inside else said))
 
 
 def _problems(connection: sqlite3.Connection) -> Iterator[str]:

@@ -298,3 +298,5 @@ def test_a_format_number_that_is_damaged_does_not_turn_checksums_off(
     plain.close()
     with pytest.raises(IndexCorruptError, match="format number"), opening(tmp_path):
         pass
+    (finding,) = journal_findings(tmp_path)
+    assert finding.what == "is damaged (its format number is not that of its tables)"
