@@ -143,6 +143,8 @@ def connect(folder: Path) -> sqlite3.Connection:
     with file_errors("open", path):
         # Made here, because SQLite would let others read it; its log files take over these permissions.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, FILE_MODE))
+        if path.stat().st_size == 1:  # SQLite takes that for a new file, and would fill it
+            raise corrupt(path, "it has one byte")
     with ExitStack() as stack, sqlite_errors(path):
         connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False

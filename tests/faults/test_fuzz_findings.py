@@ -300,3 +300,15 @@ def test_a_format_number_that_is_damaged_does_not_turn_checksums_off(
         pass
     (finding,) = journal_findings(tmp_path)
     assert finding.what == "is damaged (its format number is not that of its tables)"
+
+
+@pytest.mark.parametrize("opening", [Journal.open, Journal.open_readonly])
+@pytest.mark.parametrize("left", [1, 2, 99])
+def test_a_journal_that_is_cut_short_is_no_new_one(
+    tmp_path: Path, opening: Callable[..., Journal], left: int
+):
+    whole = a_journal(tmp_path)
+    (tmp_path / "journal.db").write_bytes(whole[:left])
+    with pytest.raises(StoreError), opening(tmp_path):
+        pass
+    assert (tmp_path / "journal.db").read_bytes() == whole[:left]
