@@ -88,7 +88,7 @@ def test_change_adds_updates_and_deletes(tmp_path):
     scale_tasks.fill(folder, 50)
     scale_tasks.build(folder, 50)
     found = scale_tasks.change(folder, 50)
-    assert list(found) == ["add 100", "update 10", "delete 10"]
+    assert list(found) == ["first, 1", "add 100", "update 10", "delete 10"]
     assert all(step["seconds"] > 0 for step in found.values())
     with open_snapshot(Path(folder)) as snapshot:
         assert snapshot.manifest["namespaces"]["default"]["documents"] == 50 + 100 - 10
@@ -102,7 +102,7 @@ def test_a_measurement_of_a_data_set_leaves_its_index_alone(tmp_path, monkeypatc
     assert filled["passages"] == 40 and filled["embedded"] > 40
     before = sorted(file.name for file in Path(folder, "snapshots").iterdir())
     found = scale_tasks.change(folder, 0, data, scratch=str(tmp_path / "copy"))
-    assert list(found) == ["add 10", "update 10", "delete 10"]
+    assert list(found) == ["first, 1", "add 10", "update 10", "delete 10"]
     assert found["add 10"]["stages"]["embed"] > 0
     assert sorted(file.name for file in Path(folder, "snapshots").iterdir()) == before
 
