@@ -91,7 +91,7 @@ def test_change_adds_updates_and_deletes(tmp_path):
     assert list(found) == ["first, 1", "add 100", "update 10", "delete 10"]
     assert all(step["seconds"] > 0 for step in found.values())
     with open_snapshot(Path(folder)) as snapshot:
-        assert snapshot.manifest["namespaces"]["default"]["documents"] == 50 + 100 - 10
+        assert snapshot.manifest["namespaces"]["default"]["documents"] == 50 + 1 + 100 - 10
 
 
 def test_a_measurement_of_a_data_set_leaves_its_index_alone(tmp_path, monkeypatch):
