@@ -34,12 +34,6 @@ class _Kept(FunctionCache):  # type: ignore[misc]
             return self._load_overload(sig, target_context)
 
 
-# What numba has for itself, by these names in 0.60 and 0.68; where a later one calls it otherwise, its own cache does.
-_HAS_ALL = all(
-    hasattr(FunctionCache, name) for name in ("_load_overload", "_guard_against_spurious_io_errors")
-) and hasattr(rtsys, "initialize")
-
-
 def _ingredients(function: Callable[..., Any], seen: set[Callable[..., Any]]) -> str:
     """Return all that compiled code of a function depends on: its own, functions called, constants and tuples."""
     seen.add(function)
@@ -58,10 +52,21 @@ def _ingredients(function: Callable[..., Any], seen: set[Callable[..., Any]]) ->
 
 
 def _compiled(function: F, **options: Any) -> F:
-    compiled = njit(nogil=True, cache=not _HAS_ALL, **options)(function)
-    if _HAS_ALL:
+    compiled = njit(nogil=True, cache=True, **options)(function)
+    if _is_known(compiled._cache):
         compiled._cache = _Kept(function)
     return cast(F, compiled)
+
+
+def _is_known(cache: Any) -> bool:
+    """Return whether numba's cache has inside what it has in 0.60 and 0.68; another one is used as it is."""
+    names = "_load_overload", "_guard_against_spurious_io_errors"
+    file = getattr(cache, "_cache_file", None)
+    return (
+        all(hasattr(cache, name) for name in names)
+        and hasattr(file, "_version")
+        and hasattr(rtsys, "initialize")
+    )
 
 
 def compiled(function: F) -> F:
