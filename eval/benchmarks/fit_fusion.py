@@ -1,6 +1,6 @@
 """Fit the learned fusion: ``python -m hipporag_like.eval.benchmarks.fit_fusion DATASET... --out retrieval/models``.
 
-Needs the extra ``fit`` (LightGBM). Every data set takes part as it is, without titles and in small letters. Prints
+Needs the extra ``fit`` (LightGBM). Every data set takes part in several ways (``fit_fusion_rows.FITTED_ON``). Prints
 JSON: how trees do that were fitted without the set they are tested on, under no condition of it. With ``--out`` the
 trees of all sets are written, one file for each fusion. LightGBM runs on one thread with a fixed seed, so that the
 same rows give the same trees.
@@ -37,7 +37,7 @@ KS = (2, 5, 10)
 OPTIONS: Mapping[str, Any] = {
     "objective": "lambdarank",
     "lambdarank_truncation_level": 10,
-    "num_leaves": 15,
+    "num_leaves": 31,
     "learning_rate": 0.05,
     "min_data_in_leaf": 50,
     "lambda_l2": 5.0,

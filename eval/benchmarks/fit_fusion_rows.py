@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import Config, SearchConfig
 from hipporag_like.eval.conditions import CONDITIONS
+from hipporag_like.eval.crowded import crowded
 from hipporag_like.eval.questions import Dataset
 from hipporag_like.indexing.index import Index, Segment
 from hipporag_like.models.protocols import Embedder
@@ -22,8 +23,19 @@ from hipporag_like.retrieval.rank import judged, rank, sheet_of
 from hipporag_like.retrieval.windows import windows
 from hipporag_like.store.snapshot import open_snapshot
 
-# Beside a set as it is: without titles and in small letters, so that the trees know corpora that have neither.
-FITTED_ON = ("", "without_titles_in_text", "lower_cased")
+LIGHT = "light"
+# Beside a set as it is: without titles and in small letters, so that the trees know corpora that have neither. Then
+# the same in preset light; and, in that preset, among passages that mention the same names, for that is what a corpus
+# is like that is large enough for it.
+FITTED_ON = (
+    "",
+    "without_titles_in_text",
+    "lower_cased",
+    LIGHT,
+    f"without_titles_in_text+{LIGHT}",
+    f"lower_cased+{LIGHT}",
+    f"crowded+{LIGHT}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +102,32 @@ def rows_of(
     embedder
         What they are made with.
     conditions
-        Names out of ``eval.conditions.CONDITIONS``; "" leaves a set as it is.
+        Names out of ``eval.conditions.CONDITIONS``, or ``crowded``; "" leaves a set as it is. ``light`` alone, or
+        after a plus sign, is the preset that it is indexed with, which is otherwise the one for its size.
     tell
         Called with a line after each.
     """
     found = []
     for dataset in datasets:
         for condition in conditions:
-            changed = CONDITIONS[condition](dataset) if condition else dataset
-            questions = tuple(_judged(changed, root / changed.name, embedder))
-            tell(f"{changed.name}: {len(questions)} questions")
+            name = f"{dataset.name}+{condition}" if condition else dataset.name
+            preset = LIGHT if condition.endswith(LIGHT) else Config().embed.preset
+            questions = tuple(_judged(_changed(dataset, condition), root / name, embedder, preset))
+            tell(f"{name}: {len(questions)} questions")
             found.append(Rows(dataset.name, condition, questions))
     return found
 
 
-def _judged(dataset: Dataset, folder: Path, embedder: Embedder) -> Iterator[Judged]:
-    rag = HippoRAG(folder, embedder=embedder)
+def _changed(dataset: Dataset, condition: str) -> Dataset:
+    for name in condition.split("+"):
+        if name not in ("", LIGHT):
+            dataset = crowded(dataset) if name == "crowded" else CONDITIONS[name](dataset)
+    return dataset
+
+
+def _judged(dataset: Dataset, folder: Path, embedder: Embedder, preset: str) -> Iterator[Judged]:
+    made_with = Config(embed=replace(Config().embed, preset=preset))
+    rag = HippoRAG(folder, embedder=embedder, config=made_with)
     rag.index([document for document in dataset.documents if document.text.strip()])
     index = Index(open_snapshot(folder))
     config = Config(search=SearchConfig(fusion="full"))

@@ -126,10 +126,10 @@ def test_a_question_without_gold_or_without_seeds_is_no_row(root: Path):
 def test_every_set_under_every_condition_and_a_line_after_each(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    seen: list[tuple[str, str]] = []
+    seen: list[tuple[str, str, str]] = []
 
-    def judged(dataset: Dataset, folder: Path, embedder: HashingEmbedder) -> Sequence[Judged]:
-        seen.append((dataset.name, folder.name))
+    def judged(dataset: Dataset, folder: Path, embedder: HashingEmbedder, preset: str) -> Sequence[Judged]:
+        seen.append((dataset.name, folder.name, preset))
         return []
 
     monkeypatch.setattr(fit_fusion_rows, "_judged", judged)
@@ -144,7 +144,12 @@ def test_every_set_under_every_condition_and_a_line_after_each(
         for name in (TOY.name, "other")
         for condition in FITTED_ON
     ]
-    assert seen == [(name, name) for name in names]
+    light = [name.endswith("light") for name in names]
+    assert seen == [
+        (name.removesuffix("+light"), name, "light" if small else "auto")
+        for name, small in zip(names, light, strict=True)
+    ]
+    assert any(light) and not all(light) and f"{TOY.name}+crowded+light" in names
     assert lines == [f"{name}: 0 questions" for name in names]
     assert lower_cased(TOY).name in names
 
