@@ -338,11 +338,12 @@ def test_a_change_reads_what_it_concerns(tmp_path: Path, monkeypatch: pytest.Mon
     assert counts(history.folder)["default"]["documents"] == len(DOCUMENTS) + 1
 
 
+@pytest.mark.parametrize("preset", ["full", "light"])
 def test_what_is_read_again_keeps_its_vectors(
-    tmp_path: Path, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, taken: list[bool], monkeypatch: pytest.MonkeyPatch, preset: str
 ):
     """All sentences are facts, so that a passage read again has those of before; names are shown otherwise."""
-    history = History(tmp_path / "index", PLAIN.config)
+    history = History(tmp_path / "index", replace(PLAIN, preset=preset).config)
     history.add(DOCUMENTS)
     asked: list[str] = []
     embed = build.CachedEmbedding.__call__
