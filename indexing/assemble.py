@@ -109,12 +109,12 @@ def assemble(
             yield from _keys("entity_key", corpus.keys, segment, origin.keys)
             yield from _keys("form", corpus.forms, segment, origin.forms)
             yield from _keys("term", corpus.terms, segment, origin.terms)
-            yield from trigram()
             yield from _triples(reading.triples)
-            yield from graph()
             yield from _rows("synonyms", synonyms)
             if names is None:
                 yield from light_vectors(corpus, segment, origin, embed)
+            yield from trigram()
+            yield from graph()
             if phrases.relations:
                 yield from _phrases(phrases, corpus.texts.n_passages, config, embed)
 

@@ -29,12 +29,13 @@ from hipporag_like.indexing.terms import share_of_terms
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.store.documents import StoredDocument
 from hipporag_like.store.journal import Journal
-from hipporag_like.types import Passage
+from hipporag_like.types import Extraction, Passage
 
 Wholes = NDArray[np.int64]
 
-# Passages read at a time: their texts, mentions and tokens take some 40 MB.
-BATCH = 4096
+# Passages read at a time: their texts, mentions and tokens take some 80 MB. Each time the names of the whole corpus are
+# looked through, half a second at a million passages.
+BATCH = 8192
 # Beyond this share of documents to be read again it is faster to start from the ground up.
 MOST_AGAIN = 0.5
 
@@ -98,6 +99,10 @@ class Source:
         extractions = kept_extractions(self.journal, self.extractor, passages)
         return Batch(passages, extractions, [d.metadata for d in documents], [d.stamp for d in documents])
 
+    def kept(self, passages: Sequence[Passage]) -> list[Extraction] | None:
+        """Return the extraction of every passage; None where the journal has not all."""
+        return kept_extractions(self.journal, self.extractor, passages) if self.has_all(passages) else None
+
     def has_all(self, passages: Sequence[Passage]) -> bool:
         """Return whether the journal holds the extraction of every passage."""
         keys = list({self.extractor.key(passage) for passage in passages})
@@ -149,9 +154,10 @@ def _updated(
     census, surfaces = census_of(segment), Surfaces()
     before = Context(census, gazetteer=config.extract.gazetteer)
     gone = _passages_of(segment, held, change)
-    if not source.has_all(gone):
+    extracted = source.kept(gone)
+    if extracted is None:
         return None
-    census.add(count(gone, kept_extractions(source.journal, source.extractor, gone), surfaces), -1)
+    census.add(count(gone, extracted, surfaces), -1)
     for batch in source.batches(change.new):
         census.add(count(batch.passages, batch.extractions, surfaces))
     light = config.embed.is_light(census.passages)
@@ -160,7 +166,7 @@ def _updated(
     now = Context(census, gazetteer=config.extract.gazetteer)
     if not comparable(before, now) or _mines(before, config.extract) or _mines(now, config.extract):
         return None
-    again = np.unique(held.texts.owner[affected(before, now, held, segment)])
+    again = np.unique(held.texts.owner[affected(before, now, held, segment, source.kept)])
     kept = change.row.copy()
     kept[np.isin(kept, again)] = -1
     ids = [change.ids[i] for i in np.flatnonzero(kept < 0).tolist()]
