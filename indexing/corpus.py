@@ -7,8 +7,7 @@ words) is numbered by the order of its text, so that a corpus does not tell how 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from hipporag_like.indexing.limits import check_rows
 from hipporag_like.indexing.numbers import places
 from hipporag_like.indexing.packed import NO_STRINGS, Strings, Texts, merged, no_texts, table
 from hipporag_like.indexing.postings import Postings, joined, no_postings
-from hipporag_like.indexing.ragged import Rows2, stacked, starts_of
+from hipporag_like.indexing.ragged import Rows2, starts_of
 from hipporag_like.indexing.reading import Reading
 from hipporag_like.store.tables import key_hashes
 from hipporag_like.text import entity_key, fold
@@ -235,23 +234,3 @@ def empty() -> Corpus:
     )
     hashes = np.zeros(0, np.uint64)
     return Corpus(no_texts(), reading, NO_STRINGS, NO_STRINGS, no, hashes, hashes, NO_STRINGS, no_postings())
-
-
-def stack_readings(parts: Sequence[Reading]) -> Reading:
-    """Return the readings of passages that follow each other as one."""
-    if not parts:
-        return empty().reading
-    triples: dict[int, tuple[str, str, str]] = {}
-    before = 0
-    for part in parts:
-        triples.update((before + fact, triple) for fact, triple in part.triples.items())
-        before += len(part.start)
-    joined: dict[str, Any] = {
-        f.name: stacked([getattr(p, f.name) for p in parts], f.name in STARTS)
-        for f in fields(Reading)
-        if f.name != "triples"
-    }
-    return Reading(**joined, triples=triples)
-
-
-STARTS = ("facts", "mentions", "titles", "spelled", "terms", "bags")
