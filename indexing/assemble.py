@@ -97,7 +97,9 @@ def assemble(
             # Sorting millions of numbers is the second thread's: adding to a million passages it saves 3 s of 30.
             trigram = begin(lambda: list(_trigrams(corpus.keys, segment, origin.keys)))
             graph = begin(lambda: list(_graph(corpus, shown.is_term, config)))
-            if names is not None:  # first, since they take longest to be written
+            if names is None:  # first, since they take longest to be written
+                yield from light_vectors(corpus, segment, origin, embed)
+            else:
                 yield from names.arrays()
                 yield from fact_vectors(corpus, segment, origin.facts, embed)
                 yield from passage_vectors(corpus, segment, origin.passages, embed)
@@ -111,8 +113,6 @@ def assemble(
             yield from _keys("term", corpus.terms, segment, origin.terms)
             yield from _triples(reading.triples)
             yield from _rows("synonyms", synonyms)
-            if names is None:
-                yield from light_vectors(corpus, segment, origin, embed)
             yield from trigram()
             yield from graph()
             if phrases.relations:

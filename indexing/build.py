@@ -341,7 +341,9 @@ def _segment(
         counts, arrays = assemble(renewed.corpus, renewed.before, phrases, config, embed)
         for name, array in chain(arrays, census_arrays(renewed.census)):
             if isinstance(array, Blocks):
-                writer.write_blocks(namespace, name, array.dtype, array.shape, array.rows)
+                writer.write_blocks(
+                    namespace, name, array.dtype, array.shape, array.rows, beside=array.beside
+                )
             else:
                 writer.write(namespace, name, array)
     run.embedded += cache.embedded

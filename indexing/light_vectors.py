@@ -13,7 +13,7 @@ from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.packed import table
 from hipporag_like.indexing.quantise import rotated
 from hipporag_like.indexing.ragged import Rows2
-from hipporag_like.indexing.vectors import BLOCK, Arrays, Embed, passage_vectors, taken_over
+from hipporag_like.indexing.vectors import BLOCK, Arrays, Embed, passage_vectors, patched
 from hipporag_like.indexing.words import sums_of, word_codes
 
 Reals = NDArray[np.float32]
@@ -36,7 +36,7 @@ def light_vectors(corpus: Corpus, segment: Segment | None, origin: Origin, embed
     """
     facts = _Facts(corpus, segment, origin.facts.source, embed)
     yield from passage_vectors(corpus, segment, origin.passages, embed, facts.code)
-    yield from zip(NAMES, facts.codes, strict=True)
+    yield from facts.arrays()
 
 
 class _Facts:
@@ -47,17 +47,24 @@ class _Facts:
 
     def __init__(self, corpus: Corpus, segment: Segment | None, source: Wholes, embed: Embed) -> None:
         reading, n_old = corpus.reading, 0 if segment is None else segment.n_facts
-        self.codes = room_for_codes(len(source), embed([]).shape[1])
-        if segment is not None and n_old:
-            arrays: tuple[NDArray[Any], ...] = self.codes
-            for name, codes in zip(NAMES, arrays, strict=True):
-                taken_over(segment.array(name), source, codes)
+        self._segment, self._source = (segment if n_old else None), source
         fresh = source >= n_old
-        self._starts, self._bag_of = reading.facts, np.where(fresh, np.cumsum(fresh) - 1, -1)
+        self._fresh = np.flatnonzero(fresh)
+        self._codes = room_for_codes(len(self._fresh), embed([]).shape[1])
+        self._starts, self._row = reading.facts, np.where(fresh, np.cumsum(fresh) - 1, -1)
         bags, bag = Rows2(source[fresh] - n_old).ragged((reading.bags, reading.bag), NO_BAGS)
         used, places = np.unique(bag, return_inverse=True)
         self._words = word_codes(table(corpus.terms).take(used), embed, embed([]).shape[1])
         self._bags = bags, places.astype(np.int32)
+
+    def arrays(self) -> Arrays:
+        """Yield the codes of all facts, when those of new ones are made."""
+        made: tuple[NDArray[Any], ...] = self._codes
+        for name, codes in zip(NAMES, made, strict=True):
+            if self._segment is None:
+                yield name, codes
+            else:
+                yield name, patched(self._segment.array(name), self._source, self._fresh, codes)
 
     def code(self, passages: Wholes, vectors: Reals) -> None:
         """Write the codes of the facts of some passages, where these were read now."""
@@ -66,11 +73,11 @@ class _Facts:
         offsets = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - lengths, lengths)
         facts = np.repeat(self._starts[passages], lengths) + offsets
         owner = np.repeat(np.arange(len(passages)), lengths)
-        read = self._bag_of[facts] >= 0
-        facts, owner = facts[read], owner[read]
+        rows = self._row[facts]
+        rows, owner = rows[rows >= 0], owner[rows >= 0]
         turned = rotated(vectors)
-        for at in range(0, len(facts), BLOCK):
+        for at in range(0, len(rows), BLOCK):
             part = slice(at, at + BLOCK)
-            sums = np.zeros((len(facts[part]), turned.shape[1]), np.float32)
-            sums_of(self._words, self._bags, self._bag_of[facts[part]], turned, owner[part], sums)
-            encode(sums, facts[part], *self.codes)
+            sums = np.zeros((len(rows[part]), turned.shape[1]), np.float32)
+            sums_of(self._words, self._bags, rows[part], turned, owner[part], sums)
+            encode(sums, rows[part], *self._codes)
