@@ -5,7 +5,7 @@ More may be found than read differently in the end; never fewer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,12 @@ from hipporag_like.indexing.corpus import Corpus
 from hipporag_like.indexing.index import Segment
 from hipporag_like.store.tables import key_hashes
 from hipporag_like.text import STOPWORDS, WORD, fold
+from hipporag_like.text import words as text_words
+from hipporag_like.types import Extraction, Passage
 
 Numbers = NDArray[np.int64]
+Extractions = Callable[[Sequence[Passage]], "Sequence[Extraction] | None"]
+AT_ONCE = 4096  # passages looked at together
 
 
 def comparable(before: Context, now: Context) -> bool:
@@ -30,7 +34,9 @@ def comparable(before: Context, now: Context) -> bool:
     return same and not (before.terms or now.terms or before.n_triples or now.n_triples)
 
 
-def affected(before: Context, now: Context, corpus: Corpus, segment: Segment) -> Numbers:
+def affected(
+    before: Context, now: Context, corpus: Corpus, segment: Segment, extractions: Extractions
+) -> Numbers:
     """Return the passages of the corpus before that may have to be read again; int64, ascending.
 
     Parameters
@@ -39,6 +45,8 @@ def affected(before: Context, now: Context, corpus: Corpus, segment: Segment) ->
         The contexts, ``comparable``; the keys and words of the one before are numbered first in both.
     corpus, segment
         What was made with the context before.
+    extractions
+        What was extracted from passages, aligned; None where that of some was lost.
     """
     n_keys, n_words = len(before.titled), len(before.common_words)
     keys, words = now.keys.texts, now.words.texts
@@ -56,9 +64,35 @@ def affected(before: Context, now: Context, corpus: Corpus, segment: Segment) ->
         _spelled(corpus, _hashes(keys, judged), _hashes(words, opening)),
         _mentioning(segment, sorted(single)),
         *_with_names(segment, sorted(sought), before, now),
-        *(holding(segment, [words[row]]) for row in np.flatnonzero(common).tolist()),
     ]
-    return np.unique(np.concatenate(found))
+    changed = {words[row] for row in np.flatnonzero(common).tolist()}
+    holders = [holding(segment, [word]) for word in sorted(changed)]
+    left = np.setdiff1d(np.concatenate([np.zeros(0, np.int64), *holders]), np.concatenate(found))
+    return np.unique(np.concatenate([*found, _naming(segment, left, changed, extractions)]))
+
+
+def _naming(segment: Segment, rows: Numbers, wanted: set[str], extractions: Extractions) -> Numbers:
+    """Return which passages an extractor found a name in that holds some words: only a name may be a common word."""
+    found = []
+    for at in range(0, len(rows), AT_ONCE):
+        part = rows[at : at + AT_ONCE].tolist()
+        passages = [segment.passage(row) for row in part]
+        known = extractions(passages)
+        if known is None:
+            found += part
+            continue
+        found += [
+            row
+            for row, passage, extraction in zip(part, passages, known, strict=True)
+            if any(not wanted.isdisjoint(text_words(name)) for name in _names(passage, extraction))
+        ]
+    return np.array(found, dtype=np.int64)
+
+
+def _names(passage: Passage, extraction: Extraction) -> Iterator[str]:
+    yield from extraction.names
+    for mention in extraction.mentions:
+        yield passage.text[mention.start : mention.end]
 
 
 def _kinds(context: Context) -> NDArray[np.int8]:

@@ -20,6 +20,7 @@ from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.light_vectors import light_vectors
 from hipporag_like.indexing.packed import Strings, table
 from hipporag_like.indexing.phrases import Phrases, phrase_graph, phrase_mentions
+from hipporag_like.indexing.postings import NO_COUNTS, Lists, merged_lists
 from hipporag_like.indexing.quantise import sign_codes
 from hipporag_like.indexing.ragged import Rows2, starts_of
 from hipporag_like.indexing.rows import Rows, rows_of
@@ -96,8 +97,9 @@ def assemble(
             # Sorting millions of numbers is the second thread's: adding to a million passages it saves 3 s of 30.
             trigram = begin(lambda: list(_trigrams(corpus.keys, segment, origin.keys)))
             graph = begin(lambda: list(_graph(corpus, shown.is_term, config)))
-            lexical = begin(lambda: list(_lexical(corpus)))
-            if names is not None:  # first, since they take longest to be written
+            if names is None:  # first, since they take longest to be written
+                yield from light_vectors(corpus, segment, origin, embed)
+            else:
                 yield from names.arrays()
                 yield from fact_vectors(corpus, segment, origin.facts, embed)
                 yield from passage_vectors(corpus, segment, origin.passages, embed)
@@ -109,13 +111,10 @@ def assemble(
             yield from _keys("entity_key", corpus.keys, segment, origin.keys)
             yield from _keys("form", corpus.forms, segment, origin.forms)
             yield from _keys("term", corpus.terms, segment, origin.terms)
-            yield from trigram()
             yield from _triples(reading.triples)
-            yield from graph()
             yield from _rows("synonyms", synonyms)
-            yield from lexical()
-            if names is None:
-                yield from light_vectors(corpus, segment, origin, embed)
+            yield from trigram()
+            yield from graph()
             if phrases.relations:
                 yield from _phrases(phrases, corpus.texts.n_passages, config, embed)
 
@@ -146,9 +145,12 @@ class _Names:
 
 
 def _metadata(stored: Strings) -> Arrays:
-    """Yield the columns of metadata; most documents have none, and reading a million of them takes a second."""
-    texts = table(stored)
-    yield from metadata_columns([json.loads(text) if text != "{}" else {} for text in texts])
+    """Yield the columns of metadata; only what is longer than ``{}`` is read: a million texts take a second."""
+    known: list[dict[str, Any]] = [{}] * (len(stored[0]) - 1)
+    some = np.flatnonzero(np.diff(stored[0]) > len("{}"))
+    for row, text in zip(some.tolist(), table(stored).take(some), strict=True):
+        known[row] = json.loads(text)
+    yield from metadata_columns(known)
 
 
 def _graph(corpus: Corpus, is_term: NDArray[np.bool_], config: Config) -> Arrays:
@@ -188,36 +190,23 @@ def _trigrams(keys: Strings, segment: Segment | None, rows: Rows2) -> Arrays:
     """Yield which entities hold each trigram; those of old keys are taken over."""
     from hipporag_like.indexing.kernels import transpose
 
-    n_old, old = 0, (np.zeros(1, np.int64), np.zeros(0, np.int32))
+    old, size = Lists(np.zeros(1, np.int64), np.zeros(0, np.int32), NO_COUNTS), np.zeros(0, np.int32)
     if segment is not None:
-        n_old = segment.n_entities
-        indptr, entity = segment.array("trigram_indptr"), segment.array("trigram_entity")
-        starts, buckets, _ = transpose(indptr, entity, entity, n_old)
-        old = starts, buckets
-    texts = table(keys)
+        old = Lists(segment.array("trigram_indptr"), segment.array("trigram_entity"), NO_COUNTS)
+        size = segment.array("trigram_size")
+    n_old, texts = len(size), table(keys)
     new = np.flatnonzero(rows.source >= n_old)
     found: list[list[int]] = [[] for _ in range(int(rows.source[new].max() - n_old) + 1 if len(new) else 0)]
     for row, at in zip(new.tolist(), (rows.source[new] - n_old).tolist(), strict=True):
         found[at] = trigrams(texts[row])
-    lengths = np.array([len(f) for f in found], dtype=np.int64)
+    lengths = np.array([len(f) for f in found], dtype=np.int32)
     flat = np.array([bucket for f in found for bucket in f], dtype=np.int32)
-    starts, buckets = rows.ragged(old, (starts_of(lengths), flat))
-    by_bucket, entity, _ = transpose(starts, buckets, buckets, BUCKETS)
-    yield "trigram_indptr", by_bucket
-    yield "trigram_entity", entity
-    yield "trigram_size", np.diff(starts).astype(np.int32)
-
-
-def _lexical(corpus: Corpus) -> Arrays:
-    from hipporag_like.indexing.kernels import transpose
-
-    r = corpus.reading
-    indptr, passage, count = transpose(r.terms, r.term, r.frequency, len(corpus.terms[0]) - 1)
-    yield "posting_indptr", indptr
-    yield "posting_passage", passage
-    yield "posting_count", count
-    running = np.concatenate([[0], np.cumsum(r.frequency, dtype=np.int64)])
-    yield "passage_length", (running[r.terms[1:]] - running[r.terms[:-1]]).astype(np.int32)
+    starts, entity, _ = transpose(starts_of(lengths), flat, flat, BUCKETS)
+    number, at = rows.numbers(n_old, len(found))
+    lists = merged_lists(old, Lists(starts, at[entity], NO_COUNTS), number, np.arange(BUCKETS))
+    yield "trigram_indptr", lists.starts
+    yield "trigram_entity", lists.row
+    yield "trigram_size", rows.flat(size, lengths)
 
 
 def _phrases(phrases: Phrases, n_passages: int, config: Config, embed: Embed) -> Arrays:

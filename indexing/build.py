@@ -319,8 +319,10 @@ def _segment(
         run.extracted += extracted.fresh
 
     with run.timed("graph"), paused(), beside() as begin:
-        held = begin(empty if segment is None else partial(corpus_of, segment))
-        change = compare(journal.listing(namespace), [] if segment is None else stamps(segment))
+        # Read and sorted by SQLite, while what is compared with it is read here.
+        listing = begin(partial(journal.listing, namespace))
+        known = [] if segment is None else stamps(segment)
+        change = compare(listing(), known)
         if not change.in_order:
             raise corrupt(journal.path, f"the documents of {namespace!r} are out of order")
     extract(None if segment is None else change.new)
@@ -332,13 +334,16 @@ def _segment(
             return cache(texts)
 
     with run.timed("graph"):
+        held = empty if segment is None else partial(corpus_of, segment)
         renewed = renew(source, segment, held, change, config)
         _note_gone(run, segment, change)
         phrases = phrases_of(source, renewed.census)
         counts, arrays = assemble(renewed.corpus, renewed.before, phrases, config, embed)
         for name, array in chain(arrays, census_arrays(renewed.census)):
             if isinstance(array, Blocks):
-                writer.write_blocks(namespace, name, array.dtype, array.shape, array.rows)
+                writer.write_blocks(
+                    namespace, name, array.dtype, array.shape, array.rows, beside=array.beside
+                )
             else:
                 writer.write(namespace, name, array)
     run.embedded += cache.embedded

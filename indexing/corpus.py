@@ -7,17 +7,18 @@ words) is numbered by the order of its text, so that a corpus does not tell how 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.beside import beside
+from hipporag_like.indexing.joint import Joint
 from hipporag_like.indexing.limits import check_rows
 from hipporag_like.indexing.numbers import places
-from hipporag_like.indexing.packed import NO_STRINGS, Strings, Texts, merged, no_texts, strings_of, table
-from hipporag_like.indexing.ragged import Rows2, stacked, starts_of
+from hipporag_like.indexing.packed import NO_STRINGS, Strings, Texts, merged, no_texts, table
+from hipporag_like.indexing.postings import Postings, joined, no_postings
+from hipporag_like.indexing.ragged import Rows2, starts_of
 from hipporag_like.indexing.reading import Reading
 from hipporag_like.store.tables import key_hashes
 from hipporag_like.text import entity_key, fold
@@ -32,13 +33,15 @@ class Corpus:
     texts
         Documents and passages.
     reading
-        What they hold; keys are entities, all numbers are places in the tables below.
+        What they hold, but for their words; keys are entities, all numbers are places in the tables below.
     keys, forms, terms
         Entity keys, spellings of names, BM25's words; each sorted.
     form_entity
         int32, (n_forms,): the entity that a spelling stands for, -1 where it is none.
     form_key, form_first
         uint64, (n_forms,): ``text.hash64`` of its key, and of its first word, folded.
+    postings
+        Which passages hold each word.
     """
 
     texts: Texts
@@ -49,6 +52,7 @@ class Corpus:
     form_key: NDArray[np.uint64]
     form_first: NDArray[np.uint64]
     terms: Strings
+    postings: Postings
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,39 +116,36 @@ def join(old: Corpus, found: Found, documents: Rows2) -> tuple[Corpus, Origin]:
     )
     with beside() as begin:
         texts = begin(lambda: merged(old.texts, found.texts, documents, passages))
+        terms = Joint(old.terms, found.terms, np.unique(found.reading.term))
+        words = begin(lambda: joined(terms, old.postings, found.reading, passages))
         used_keys = np.unique(np.concatenate([found.reading.key, found.reading.title]))
-        keys = _Table(old.keys, found.keys, used_keys)
-        forms = _Table(old.forms, found.forms, np.unique(found.reading.form >> 1))
-        terms = _Table(old.terms, found.terms, np.unique(found.reading.term))
+        keys = Joint(old.keys, found.keys, used_keys)
+        forms = Joint(old.forms, found.forms, np.unique(found.reading.form >> 1))
         codes = found.reading.form
         new = replace(
             found.reading,
             key=keys.joint[found.reading.key],
             title=keys.joint[found.reading.title],
             form=2 * forms.joint[codes >> 1] + (codes & 1),
-            term=terms.joint[found.reading.term],
-            bag=terms.joint[found.reading.bag],
         )
         reading = _reading(old.reading, new, passages, facts)
-        keys_of, number = keys.settled(np.concatenate([reading.key, reading.title]))
-        forms_of, form_number = forms.settled(reading.form >> 1)
-        terms_of, term_number = terms.settled(reading.term)
+        keys_of, number = keys.settled(keys.counts(reading.key) + keys.counts(reading.title))
+        forms_of, form_number = forms.settled(forms.counts(reading.form >> 1))
         reading = replace(
             reading,
             key=number[reading.key],
             title=number[reading.title],
             form=2 * form_number[reading.form >> 1] + (reading.form & 1),
-            term=term_number[reading.term],
-            bag=term_number[reading.bag],
         )
         _sort(reading)
         keys_now, forms_now = keys_of.ragged(old.keys, keys.extra), forms_of.ragged(old.forms, forms.extra)
         new_forms = list(table(forms.extra))
         new_keys = [entity_key(form) for form in new_forms]
         first = [fold(form.split(" ", 1)[0]) for form in new_forms]
+        postings, terms_of, term_number = words()
         corpus = Corpus(
             texts=texts(),
-            reading=reading,
+            reading=replace(reading, bag=term_number[terms.joint[reading.bag]]),
             keys=keys_now,
             forms=forms_now,
             form_entity=_form_entities(
@@ -153,47 +154,15 @@ def join(old: Corpus, found: Found, documents: Rows2) -> tuple[Corpus, Origin]:
             form_key=forms_of.flat(old.form_key, key_hashes(new_keys)),
             form_first=forms_of.flat(old.form_first, key_hashes(first)),
             terms=terms_of.ragged(old.terms, terms.extra),
+            postings=postings,
         )
         return corpus, Origin(documents, passages, facts, keys_of, forms_of, terms_of)
-
-
-class _Table:
-    """Two tables of texts becoming one: the old one, sorted, and what is new.
-
-    ``joint`` numbers the found ones after the old ones, by number in ``texts``; ``extra`` are the new ones, sorted.
-    """
-
-    def __init__(self, old: Strings, texts: Sequence[str], used: NDArray[np.integer]) -> None:
-        self._n_old = len(old[0]) - 1
-        wanted = sorted((texts[number], number) for number in used.tolist())
-        place, held = places(old, [text for text, _ in wanted])
-        self.extra = strings_of(
-            [text for (text, _), known in zip(wanted, held.tolist(), strict=True) if not known]
-        )
-        self._before = place[~held]
-        place[~held] = self._n_old + np.arange(len(self._before))
-        self.joint = np.zeros(len(texts), dtype=np.int32)
-        self.joint[[number for _, number in wanted]] = place
-
-    def settled(self, ids: NDArray[np.int32]) -> tuple[Rows2, NDArray[np.int32]]:
-        """Return the rows of what is in use, in order of text, and the final number of each joint number."""
-        n_old, n_new = self._n_old, len(self.extra[0]) - 1
-        if n_old == 0:
-            order = np.arange(n_new, dtype=np.int64)
-        else:
-            order = np.insert(np.arange(n_old), self._before, np.arange(n_old, n_old + n_new))
-        used = np.bincount(ids, minlength=n_old + n_new) > 0
-        order = order[used[order]]
-        number = np.full(n_old + n_new, -1, dtype=np.int32)
-        number[order] = np.arange(len(order), dtype=np.int32)
-        return Rows2(order.astype(np.int64)), number
 
 
 def _reading(old: Reading, new: Reading, passages: Rows2, facts: Rows2) -> Reading:
     starts, key = facts.ragged((old.mentions, old.key), (new.mentions, new.key))
     titles, title = passages.ragged((old.titles, old.title), (new.titles, new.title))
     spelled, form = passages.ragged((old.spelled, old.form), (new.spelled, new.form))
-    terms, term = passages.ragged((old.terms, old.term), (new.terms, new.term))
     return Reading(
         facts=starts_of(passages.lengths(old.facts, new.facts)),
         start=facts.flat(old.start, new.start),
@@ -205,9 +174,9 @@ def _reading(old: Reading, new: Reading, passages: Rows2, facts: Rows2) -> Readi
         title=title,
         spelled=spelled,
         form=form,
-        terms=terms,
-        term=term,
-        frequency=passages.ragged((old.terms, old.frequency), (new.terms, new.frequency))[1],
+        terms=old.terms,
+        term=old.term,
+        frequency=old.frequency,
         bags=new.bags,
         bag=new.bag,
         triples=new.triples if len(old.start) == 0 else {},
@@ -220,7 +189,6 @@ def _sort(reading: Reading) -> None:
     sort_rows(reading.mentions, reading.key, reading.count)
     sort_rows(reading.titles, reading.title, np.zeros(len(reading.title), np.uint16))
     sort_rows(reading.spelled, reading.form, np.zeros(len(reading.form), np.uint16))
-    sort_rows(reading.terms, reading.term, reading.frequency)
 
 
 def _form_entities(
@@ -265,24 +233,4 @@ def empty() -> Corpus:
         start, no, no, start, no, counts, start, no, start, no, start, no, counts, start, no, {}
     )
     hashes = np.zeros(0, np.uint64)
-    return Corpus(no_texts(), reading, NO_STRINGS, NO_STRINGS, no, hashes, hashes, NO_STRINGS)
-
-
-def stack_readings(parts: Sequence[Reading]) -> Reading:
-    """Return the readings of passages that follow each other as one."""
-    if not parts:
-        return empty().reading
-    triples: dict[int, tuple[str, str, str]] = {}
-    before = 0
-    for part in parts:
-        triples.update((before + fact, triple) for fact, triple in part.triples.items())
-        before += len(part.start)
-    joined: dict[str, Any] = {
-        f.name: stacked([getattr(p, f.name) for p in parts], f.name in STARTS)
-        for f in fields(Reading)
-        if f.name != "triples"
-    }
-    return Reading(**joined, triples=triples)
-
-
-STARTS = ("facts", "mentions", "titles", "spelled", "terms", "bags")
+    return Corpus(no_texts(), reading, NO_STRINGS, NO_STRINGS, no, hashes, hashes, NO_STRINGS, no_postings())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,11 +12,14 @@ from hipporag_like.indexing.fact_codes import encode, room_for_codes
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.packed import table
 from hipporag_like.indexing.quantise import rotated
-from hipporag_like.indexing.vectors import BLOCK, Arrays, Embed, passage_vectors
+from hipporag_like.indexing.ragged import Rows2
+from hipporag_like.indexing.vectors import BLOCK, Arrays, Embed, passage_vectors, patched
 from hipporag_like.indexing.words import sums_of, word_codes
 
 Reals = NDArray[np.float32]
 Wholes = NDArray[np.int64]
+NAMES = ("fact_signs", "fact_steps", "fact_scales")
+NO_BAGS = np.zeros(1, np.int64), np.zeros(0, np.int32)
 
 
 def light_vectors(corpus: Corpus, segment: Segment | None, origin: Origin, embed: Embed) -> Arrays:
@@ -31,28 +36,35 @@ def light_vectors(corpus: Corpus, segment: Segment | None, origin: Origin, embed
     """
     facts = _Facts(corpus, segment, origin.facts.source, embed)
     yield from passage_vectors(corpus, segment, origin.passages, embed, facts.code)
-    yield from zip(("fact_signs", "fact_steps", "fact_scales"), facts.codes, strict=True)
+    yield from facts.arrays()
 
 
 class _Facts:
     """Codes of facts: those of facts that stay are taken over, the others made with the vectors of their passages.
 
-    A passage that was read now has no fact of before, and the other way round.
+    Words are only looked at of facts that are new: one whose passage was merely read again says what it said.
     """
 
     def __init__(self, corpus: Corpus, segment: Segment | None, source: Wholes, embed: Embed) -> None:
         reading, n_old = corpus.reading, 0 if segment is None else segment.n_facts
-        self.codes = room_for_codes(len(source), embed([]).shape[1])
-        self._starts, self._bag_of = reading.facts, source - n_old
-        kept = np.flatnonzero(source < n_old)
-        if segment is not None:
-            signs, steps, scales = self.codes
-            signs[kept] = segment.array("fact_signs")[source[kept]]
-            steps[kept] = segment.array("fact_steps")[source[kept]]
-            scales[kept] = segment.array("fact_scales")[source[kept]]
-        used, places = np.unique(reading.bag, return_inverse=True)
+        self._segment, self._source = (segment if n_old else None), source
+        fresh = source >= n_old
+        self._fresh = np.flatnonzero(fresh)
+        self._codes = room_for_codes(len(self._fresh), embed([]).shape[1])
+        self._starts, self._row = reading.facts, np.where(fresh, np.cumsum(fresh) - 1, -1)
+        bags, bag = Rows2(source[fresh] - n_old).ragged((reading.bags, reading.bag), NO_BAGS)
+        used, places = np.unique(bag, return_inverse=True)
         self._words = word_codes(table(corpus.terms).take(used), embed, embed([]).shape[1])
-        self._bags = reading.bags, places.astype(np.int32)
+        self._bags = bags, places.astype(np.int32)
+
+    def arrays(self) -> Arrays:
+        """Yield the codes of all facts, when those of new ones are made."""
+        made: tuple[NDArray[Any], ...] = self._codes
+        for name, codes in zip(NAMES, made, strict=True):
+            if self._segment is None:
+                yield name, codes
+            else:
+                yield name, patched(self._segment.array(name), self._source, self._fresh, codes)
 
     def code(self, passages: Wholes, vectors: Reals) -> None:
         """Write the codes of the facts of some passages, where these were read now."""
@@ -61,11 +73,11 @@ class _Facts:
         offsets = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - lengths, lengths)
         facts = np.repeat(self._starts[passages], lengths) + offsets
         owner = np.repeat(np.arange(len(passages)), lengths)
-        read = self._bag_of[facts] >= 0
-        facts, owner = facts[read], owner[read]
+        rows = self._row[facts]
+        rows, owner = rows[rows >= 0], owner[rows >= 0]
         turned = rotated(vectors)
-        for at in range(0, len(facts), BLOCK):
+        for at in range(0, len(rows), BLOCK):
             part = slice(at, at + BLOCK)
-            sums = np.zeros((len(facts[part]), turned.shape[1]), np.float32)
-            sums_of(self._words, self._bags, self._bag_of[facts[part]], turned, owner[part], sums)
-            encode(sums, facts[part], *self.codes)
+            sums = np.zeros((len(rows[part]), turned.shape[1]), np.float32)
+            sums_of(self._words, self._bags, rows[part], turned, owner[part], sums)
+            encode(sums, rows[part], *self._codes)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from hipporag_like.config import ExtractConfig
 from hipporag_like.indexing.census import Census, count
 from hipporag_like.indexing.collecting import lasting
 from hipporag_like.indexing.context import Context
-from hipporag_like.indexing.corpus import Found, stack_readings
+from hipporag_like.indexing.corpus import Found, empty
 from hipporag_like.indexing.gazetteer import Gazetteer
 from hipporag_like.indexing.names import Names
 from hipporag_like.indexing.packed import pack_texts, stack_texts
-from hipporag_like.indexing.reading import Reader
+from hipporag_like.indexing.ragged import stacked
+from hipporag_like.indexing.reading import Reader, Reading
 from hipporag_like.indexing.surfaces import Surfaces
 from hipporag_like.indexing.terms import mine_terms, share_of_terms
 from hipporag_like.indexing.vocabulary import read_tokens
 from hipporag_like.types import Extraction, Passage
+
+STARTS = ("facts", "mentions", "titles", "spelled", "terms", "bags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,25 @@ def read_batches(
             settle()
     return Found(
         texts=stack_texts(texts),
-        reading=stack_readings(readings),
+        reading=_stacked_readings(readings),
         keys=reader.names.keys.texts,
         forms=reader.names.forms.texts,
         terms=reader.terms.texts,
     )
+
+
+def _stacked_readings(parts: Sequence[Reading]) -> Reading:
+    """Return the readings of passages that follow each other as one."""
+    if not parts:
+        return empty().reading
+    triples: dict[int, tuple[str, str, str]] = {}
+    before = 0
+    for part in parts:
+        triples.update((before + fact, triple) for fact, triple in part.triples.items())
+        before += len(part.start)
+    joined: dict[str, Any] = {
+        f.name: stacked([getattr(p, f.name) for p in parts], f.name in STARTS)
+        for f in fields(Reading)
+        if f.name != "triples"
+    }
+    return Reading(**joined, triples=triples)

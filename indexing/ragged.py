@@ -67,6 +67,20 @@ class Rows2:
         offset = np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         return Rows2(np.repeat(first, lengths) + offset)
 
+    def numbers(self, n_old: int, n_new: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return what each row of the old and of the new table is numbered in the result; -1 for none."""
+        number = np.full(n_old + n_new, -1, dtype=np.int32)
+        number[self.source] = np.arange(len(self.source), dtype=np.int32)
+        return number[:n_old], number[n_old:]
+
+    def retaken(self, n_old: int, before: NDArray[np.int64], now: NDArray[np.int64]) -> Rows2:
+        """Return the same choice, with rows ``before`` of the old table instead of rows ``now`` of the new one."""
+        source, new = self.source.copy(), np.flatnonzero(self.source >= n_old)
+        place = np.arange(n_old, int(source[new].max(initial=n_old - 1)) + 1)
+        place[now] = before
+        source[new] = place[source[new] - n_old]
+        return Rows2(source)
+
 
 def fixed(array: NDArray[Any]) -> NDArray[Any]:
     """Return a read-only view without gaps: code is compiled, and loaded, anew for what may be written to."""

@@ -51,7 +51,7 @@ class Reading:
     spelled, form
         int64, (n_passages + 1,), and int32: how names were spelled, see ``Names.spelled``; ascending in a passage.
     terms, term, frequency
-        int64, (n_passages + 1,), int32 and uint16: BM25's words of title and text.
+        int64, (n_passages + 1,), int32 and uint16: BM25's words of title and text; a corpus has them as postings.
     bags, bag
         int64, (n_facts + 1,), and int32: the same words of each fact and its title, in order and as often as they are
         there; no rows where they are not asked for, and of a corpus only those of the facts that were read now.

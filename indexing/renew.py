@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hipporag_like.config import Config, ExtractConfig
 from hipporag_like.indexing.affected import affected, comparable
@@ -28,10 +29,13 @@ from hipporag_like.indexing.terms import share_of_terms
 from hipporag_like.models.protocols import Extractor
 from hipporag_like.store.documents import StoredDocument
 from hipporag_like.store.journal import Journal
-from hipporag_like.types import Passage
+from hipporag_like.types import Extraction, Passage
 
-# Passages read at a time: their texts, mentions and tokens take some 40 MB.
-BATCH = 4096
+Wholes = NDArray[np.int64]
+
+# Passages read at a time: their texts, mentions and tokens take some 80 MB. Each time the names of the whole corpus are
+# looked through, half a second at a million passages.
+BATCH = 8192
 # Beyond this share of documents to be read again it is faster to start from the ground up.
 MOST_AGAIN = 0.5
 
@@ -95,6 +99,10 @@ class Source:
         extractions = kept_extractions(self.journal, self.extractor, passages)
         return Batch(passages, extractions, [d.metadata for d in documents], [d.stamp for d in documents])
 
+    def kept(self, passages: Sequence[Passage]) -> list[Extraction] | None:
+        """Return the extraction of every passage; None where the journal has not all."""
+        return kept_extractions(self.journal, self.extractor, passages) if self.has_all(passages) else None
+
     def has_all(self, passages: Sequence[Passage]) -> bool:
         """Return whether the journal holds the extraction of every passage."""
         keys = list({self.extractor.key(passage) for passage in passages})
@@ -146,9 +154,10 @@ def _updated(
     census, surfaces = census_of(segment), Surfaces()
     before = Context(census, gazetteer=config.extract.gazetteer)
     gone = _passages_of(segment, held, change)
-    if not source.has_all(gone):
+    extracted = source.kept(gone)
+    if extracted is None:
         return None
-    census.add(count(gone, kept_extractions(source.journal, source.extractor, gone), surfaces), -1)
+    census.add(count(gone, extracted, surfaces), -1)
     for batch in source.batches(change.new):
         census.add(count(batch.passages, batch.extractions, surfaces))
     light = config.embed.is_light(census.passages)
@@ -157,7 +166,7 @@ def _updated(
     now = Context(census, gazetteer=config.extract.gazetteer)
     if not comparable(before, now) or _mines(before, config.extract) or _mines(now, config.extract):
         return None
-    again = np.unique(held.texts.owner[affected(before, now, held, segment)])
+    again = np.unique(held.texts.owner[affected(before, now, held, segment, source.kept)])
     kept = change.row.copy()
     kept[np.isin(kept, again)] = -1
     ids = [change.ids[i] for i in np.flatnonzero(kept < 0).tolist()]
@@ -168,27 +177,41 @@ def _updated(
     n_held = len(held.texts.documents) - 1
     kept[kept < 0] = n_held + np.arange(len(ids))
     corpus, origin = join(held, found, Rows2(kept))
-    if not light:  # codes of facts are made anew where their passage was read anew
-        origin = _embedded(held, found, corpus, Rows2(np.where(change.row >= 0, change.row, kept)), origin)
+    twice = np.flatnonzero((change.row >= 0) & (kept >= n_held))
+    origin = _embedded(held, found, change.row[twice], kept[twice] - n_held, origin)
     return Renewed(corpus, Before(segment, origin), census)
 
 
-def _embedded(held: Corpus, found: Found, corpus: Corpus, documents: Rows2, origin: Origin) -> Origin:
-    """Return an origin by which documents that were only read again keep the vectors of their texts.
+def _embedded(held: Corpus, found: Found, before: Wholes, now: Wholes, origin: Origin) -> Origin:
+    """Return an origin by which documents that were only read again keep the vectors and codes of their texts.
 
     Where no triples are, every sentence is a fact, so that their facts are those of before; an extraction that was
     lost and made again may have others.
+
+    Parameters
+    ----------
+    held, found
+        The corpus before, and what was read now.
+    before, now
+        int64: the documents of both that are the same, aligned.
     """
-    old, new = held.reading, found.reading
-    passages = documents.inner(held.texts.documents, found.texts.documents)
-    facts = passages.inner(old.facts, new.facts)
-    spans = (
-        (facts.flat(old.start, new.start), corpus.reading.start),
-        (facts.flat(old.end, new.end), corpus.reading.end),
+    old, new, nothing = held.reading, found.reading, np.zeros(1, np.int64)
+    passages = (
+        Rows2(before).inner(held.texts.documents, nothing),
+        Rows2(now).inner(found.texts.documents, nothing),
     )
-    if not all(np.array_equal(expected, read) for expected, read in spans):
-        return origin
-    return replace(origin, passages=passages, facts=facts)
+    facts = passages[0].inner(old.facts, nothing), passages[1].inner(new.facts, nothing)
+    pairs = (np.diff(old.facts), np.diff(new.facts)), (old.start, new.start), (old.end, new.end)
+    rows = passages, facts, facts
+    for (was, this), (first, second) in zip(pairs, rows, strict=True):
+        if not np.array_equal(was[first.source], this[second.source]):
+            return origin
+    n_passages, n_facts = held.texts.n_passages, len(old.start)
+    return replace(
+        origin,
+        passages=origin.passages.retaken(n_passages, passages[0].source, passages[1].source),
+        facts=origin.facts.retaken(n_facts, facts[0].source, facts[1].source),
+    )
 
 
 def _again(source: Source, ids: Sequence[str]) -> Callable[[], Iterator[Batch]]:

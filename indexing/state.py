@@ -12,6 +12,7 @@ from hipporag_like.indexing.census import Census, Tally
 from hipporag_like.indexing.corpus import Corpus
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.packed import Strings, Texts
+from hipporag_like.indexing.postings import NO_COUNTS, Lists, Postings
 from hipporag_like.indexing.ragged import starts_of
 from hipporag_like.indexing.reading import Reading
 
@@ -40,7 +41,7 @@ def census_of(segment: Segment) -> Census:
 
 
 def corpus_arrays(corpus: Corpus) -> Arrays:
-    """Yield the arrays that hold a corpus, but for its words, which the postings hold."""
+    """Yield the arrays that hold a corpus."""
     texts, reading = corpus.texts, corpus.reading
     yield "passage_document", texts.owner
     yield "passage_start", texts.start
@@ -61,6 +62,11 @@ def corpus_arrays(corpus: Corpus) -> Arrays:
     yield "form_entity", corpus.form_entity
     yield "form_key", corpus.form_key
     yield "form_first", corpus.form_first
+    postings = corpus.postings
+    yield "posting_indptr", postings.lists.starts
+    yield "posting_passage", postings.lists.row
+    yield "posting_count", postings.lists.count
+    yield "passage_length", postings.length
     tables: dict[str, Strings] = {
         "passage": texts.text,
         "passage_id": texts.passage_id,
@@ -76,13 +82,9 @@ def corpus_arrays(corpus: Corpus) -> Arrays:
 
 def corpus_of(segment: Segment) -> Corpus:
     """Return the corpus that a segment holds; of triples and of facts' words, which are never carried over, nothing."""
-    from hipporag_like.indexing.kernels import transpose
-
     array = segment.array
     n = segment.n_passages
-    terms, term, frequency = transpose(
-        array("posting_indptr"), array("posting_passage"), array("posting_count"), n
-    )
+    nothing = np.zeros(0, np.int32)
     n_documents = len(array("document_id_offset")) - 1
     texts = Texts(
         documents=np.searchsorted(array("passage_document"), np.arange(n_documents + 1)).astype(np.int64),
@@ -106,11 +108,11 @@ def corpus_of(segment: Segment) -> Corpus:
         title=array("title_entity"),
         spelled=array("spelled_indptr"),
         form=array("spelled_form"),
-        terms=terms,
-        term=term,
-        frequency=frequency,
+        terms=np.zeros(1, np.int64),
+        term=nothing,
+        frequency=NO_COUNTS,
         bags=np.zeros(1, np.int64),
-        bag=np.zeros(0, np.int32),
+        bag=nothing,
         triples={},
     )
     return Corpus(
@@ -122,6 +124,10 @@ def corpus_of(segment: Segment) -> Corpus:
         form_key=array("form_key"),
         form_first=array("form_first"),
         terms=_strings(segment, "term"),
+        postings=Postings(
+            Lists(array("posting_indptr"), array("posting_passage"), array("posting_count")),
+            array("passage_length"),
+        ),
     )
 
 

@@ -35,11 +35,14 @@ class Blocks:
         Of the whole.
     rows
         The blocks in order; read once.
+    beside
+        Whether that may be in another thread: they are only copied, no model and no journal is asked.
     """
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     rows: Iterator[NDArray[Any]]
+    beside: bool = False
 
 
 Arrays = Iterator[tuple[str, "NDArray[Any] | Blocks"]]
@@ -120,41 +123,103 @@ def _vectors(
 ) -> Arrays:
     """Yield vectors, and the codes of more than are searched one by one."""
     old, old_codes = _before(name, segment, dtype)
-    dim = embed([]).shape[1] if old is None else old.shape[1]
     coded = len(rows.source) > EXACT_LIMIT
-    codes = np.empty((len(rows.source) if coded else 0, code_bytes(dim)), dtype=np.uint8)
+    fresh = np.flatnonzero(rows.source >= (0 if old is None else len(old)))
+    if old is None or not len(old) or len(fresh) > BLOCK or (coded and old_codes is None):
+        yield from _in_blocks(name, written, (old, old_codes), rows.source, embed, dtype, keep)
+        return
+    vectors = embed([written(row) for row in fresh.tolist()])
+    if keep is not None:
+        keep(fresh, vectors)
+    vectors = vectors.astype(dtype)
+    yield f"{name}_vectors", patched(old, rows.source, fresh, vectors)
+    if coded and old_codes is not None:
+        yield f"{name}_codes", patched(old_codes, rows.source, fresh, sign_codes(vectors))
+
+
+def _in_blocks(
+    name: str,
+    written: Callable[[int], str],
+    before: tuple[NDArray[Any] | None, NDArray[np.uint8] | None],
+    source: NDArray[np.int64],
+    embed: Embed,
+    dtype: np.dtype[Any],
+    keep: Keep | None,
+) -> Arrays:
+    """Yield vectors and codes, of which so many are new that they are only in memory a block at a time."""
+    old, old_codes = before
+    dim = embed([]).shape[1] if old is None else old.shape[1]
+    coded = len(source) > EXACT_LIMIT
+    codes = np.empty((len(source) if coded else 0, code_bytes(dim)), dtype=np.uint8)
     # Few are written as a whole, beside other work.
-    step = BLOCK if len(rows.source) > 2 * BLOCK else max(len(rows.source), 1)
+    step = BLOCK if len(source) > 2 * BLOCK else max(len(source), 1)
+    n_old = 0 if old is None else len(old)
 
     def blocks() -> Iterator[NDArray[Any]]:
-        for at in range(0, len(rows.source), step):
-            source = rows.source[at : at + step]
-            kept = source < (rows_before if old is not None else 0)
-            block = np.empty((len(source), dim), dtype=dtype)
-            if old is not None and len(old):
-                taken_over(old, source, block)
-            new = np.flatnonzero(~kept)
+        for at in range(0, len(source), step):
+            part = source[at : at + step]
+            block = np.empty((len(part), dim), dtype=dtype)
+            if old is not None and n_old:
+                taken_over(old, part, block)
+            new = np.flatnonzero(part >= n_old)
             if len(new):
                 vectors = embed([written(at + i) for i in new.tolist()])
                 block[new] = vectors
                 if keep is not None:
                     keep(at + new, vectors)
             if coded:
-                part = codes[at : at + len(source)]
-                if old_codes is not None:
-                    part[kept] = old_codes[source[kept]]
-                    part[new] = sign_codes(block[new])
-                else:
-                    part[:] = sign_codes(block)
+                _code(codes[at : at + step], block, old_codes, part, new)
             yield block
 
-    rows_before = 0 if old is None else len(old)
     if step == BLOCK:
-        yield f"{name}_vectors", Blocks(dtype, (len(rows.source), dim), blocks())
+        yield f"{name}_vectors", Blocks(dtype, (len(source), dim), blocks())
     else:
         yield f"{name}_vectors", next(blocks(), np.empty((0, dim), dtype))
     if coded:
         yield f"{name}_codes", codes
+
+
+def _code(
+    codes: NDArray[np.uint8],
+    vectors: NDArray[Any],
+    old: NDArray[np.uint8] | None,
+    source: NDArray[np.int64],
+    new: NDArray[np.int64],
+) -> None:
+    """Write the codes of vectors; those of before are taken over."""
+    if old is None or not len(old):
+        codes[:] = sign_codes(vectors)
+    else:
+        taken_over(old, source, codes)
+        codes[new] = sign_codes(vectors[new])
+
+
+def patched(
+    old: NDArray[Any], source: NDArray[np.int64], fresh: NDArray[np.int64], new: NDArray[Any]
+) -> NDArray[Any] | Blocks:
+    """Return old rows with new ones among them; of many, in blocks.
+
+    Parameters
+    ----------
+    old, source
+        At least one row, and which of them each row is; anything where it is a new one.
+    fresh, new
+        Which rows are new, ascending, and these.
+    """
+    n = len(source)
+
+    def blocks(step: int) -> Iterator[NDArray[Any]]:
+        for at in range(0, n, step):
+            part = source[at : at + step]
+            block = np.empty((len(part), *new.shape[1:]), dtype=new.dtype)
+            taken_over(old, part, block)
+            first, last = np.searchsorted(fresh, (at, at + step)).tolist()
+            block[fresh[first:last] - at] = new[first:last]
+            yield block
+
+    if n <= 2 * BLOCK:  # written as a whole, beside other work
+        return next(blocks(max(n, 1)), new[:0])
+    return Blocks(new.dtype, (n, *new.shape[1:]), blocks(BLOCK), beside=True)
 
 
 def taken_over(old: NDArray[Any], source: NDArray[np.int64], out: NDArray[Any]) -> None:

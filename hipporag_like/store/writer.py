@@ -6,7 +6,7 @@ import math
 import os
 import secrets
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -70,6 +70,7 @@ class SnapshotWriter:
         self._open = False
         self._pool = ThreadPoolExecutor(WRITERS, "snapshot")
         self._waiting: list[tuple[Future[None], int]] = []
+        self._begun: list[Future[None]] = []  # what comes in blocks, and is never in memory as a whole
 
     def __enter__(self) -> SnapshotWriter:
         """Make the folder to write in.
@@ -116,14 +117,7 @@ class SnapshotWriter:
         array = np.ascontiguousarray(array).reshape(
             array.shape
         )  # ascontiguousarray gives scalars a dimension
-        path = self._new_file(group, name, array.dtype)
-        files = self._groups[group].files
-
-        def save() -> None:
-            with file_errors("write", path):
-                files[name] = _save(path, array.dtype, array.shape, [array])
-            self._note_right(group, name)
-
+        save = self._saving(group, name, array.dtype, array.shape, [array])
         self._waiting.append((self._pool.submit(save), array.nbytes))
         self._wait(WAITING_BYTES)
 
@@ -134,6 +128,8 @@ class SnapshotWriter:
         dtype: np.dtype[Any],
         shape: tuple[int, ...],
         blocks: Iterable[np.ndarray],
+        *,
+        beside: bool = False,
     ) -> None:
         """Write one array that comes in blocks of rows.
 
@@ -145,16 +141,38 @@ class SnapshotWriter:
             Of the whole.
         blocks
             Its rows in order.
+        beside
+            Whether they may be asked for in another thread, beside other work, as in :meth:`write`.
 
         Raises
         ------
         StoreError
             The disk is full or cannot be written.
         """
+        save = self._saving(group, name, dtype, shape, blocks)
+        if beside:
+            self._begun.append(self._pool.submit(save))
+        else:
+            save()
+
+    def _saving(
+        self,
+        group: str,
+        name: str,
+        dtype: np.dtype[Any],
+        shape: tuple[int, ...],
+        blocks: Iterable[np.ndarray],
+    ) -> Callable[[], None]:
+        """Return what writes an array, in whatever thread; its place in the order of writing is kept now."""
         path = self._new_file(group, name, dtype)
-        with file_errors("write", path):
-            self._groups[group].files[name] = _save(path, dtype, shape, blocks)
-        self._note_right(group, name)
+        files = self._groups[group].files
+
+        def save() -> None:
+            with file_errors("write", path):
+                files[name] = _save(path, dtype, shape, blocks)
+            self._note_right(group, name)
+
+        return save
 
     def _new_file(self, group: str, name: str, dtype: np.dtype[Any]) -> Path:
         """Return where an array goes, and keep its place in the order of writing."""
@@ -213,6 +231,8 @@ class SnapshotWriter:
         self._require_open()
         while self._waiting:
             self._waiting.pop(0)[0].result()
+        while self._begun:
+            self._begun.pop().result()
         previous = self._published()
         number = max([previous, *numbers(self._snapshots)]) + 1
         target = self._snapshots / str(number)

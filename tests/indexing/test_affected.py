@@ -61,6 +61,7 @@ def judge(tmp_path: Path, make_extractor: Any, embedder: Any) -> Any:
         gone: str = "",
         look: str = "a",
         gazetteer: bool = True,
+        lost: bool = False,
     ) -> tuple[list[str], list[str], list[str]]:
         segment = indexed("before", [*old, BYSTANDER], gazetteer)
         census, surfaces, extractor = census_of(segment), Surfaces(), pairing(make_extractor())
@@ -70,9 +71,13 @@ def judge(tmp_path: Path, make_extractor: Any, embedder: Any) -> Any:
             census.add(count(passages, list(extractor.extract(passages)), surfaces), sign)
         now = Context(census, gazetteer=gazetteer)
         assert comparable(before, now)
+
+        def extracted(passages: Sequence[Passage]) -> list[Extraction] | None:
+            return None if lost else list(extractor.extract(passages))
+
         found = [
             segment.passage(i).document_id
-            for i in affected(before, now, corpus_of(segment), segment).tolist()
+            for i in affected(before, now, corpus_of(segment), segment, extracted).tolist()
         ]
         after = indexed("after", [*(d for d in old if d.id != gone), *new, BYSTANDER], gazetteer)
         assert mentioned(segment, "z") == mentioned(after, "z")
@@ -92,6 +97,14 @@ def test_a_word_becomes_common(judge: Any):
     old = [Document("We heard Otto play Wings.", "a"), Document("Otto heard Bach.", "b")]
     again, before, after = judge(old, [Document("It has wings, two wings.", "n")])
     assert (again, before, after) == (["a"], ["Otto", "Wings"], ["Otto"])
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_word_becomes_common_where_it_is_no_name(judge: Any, lost: bool):
+    """Who only writes it in small letters is not read again, unless nobody knows any more what was found there."""
+    old = [Document("We heard Otto play Wings.", "a"), Document("It has wings.", "b")]
+    again, before, after = judge(old, [Document("It flaps its wings.", "n")], lost=lost)
+    assert (again, before, after) == (["a", "b"] if lost else ["a"], ["Otto", "Wings"], ["Otto"])
 
 
 def test_a_word_ceases_to_be_common(judge: Any):

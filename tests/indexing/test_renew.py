@@ -18,13 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.config import ChunkConfig, Config, EmbedConfig, ExtractConfig
-from hipporag_like.indexing import build, renew
+from hipporag_like.indexing import build, light_vectors, renew, vectors
 from hipporag_like.indexing.build import Models, delete_documents, index_documents
 from hipporag_like.models.hashing import HashingEmbedder
 from hipporag_like.models.rules import RulesExtractor
 from hipporag_like.progress import silent
 from hipporag_like.store.journal import Journal
-from hipporag_like.store.snapshot import open_snapshot
+from hipporag_like.store.snapshot import SnapshotWriter, open_snapshot
 from hipporag_like.types import Document, IndexReport
 
 ArraysOf = Callable[[Path], dict[tuple[str, str], bytes]]
@@ -329,6 +329,39 @@ def test_how_many_passages_are_read_at_a_time_shows_nowhere(
     assert max(alive) <= 2  # the one in hand, and the next one being made
 
 
+@pytest.mark.parametrize("preset", ["full", "light"])
+def test_what_is_copied_in_blocks_shows_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrays_of: ArraysOf, taken: list[bool], preset: str
+):
+    """Many are written a block at a time, few as a whole; few new ones are embedded first."""
+    config = replace(PLAIN, preset=preset).config
+    monkeypatch.setattr(vectors, "EXACT_LIMIT", 3)  # beyond, passages have codes
+    beside: list[bool] = []
+    write_blocks = SnapshotWriter.write_blocks
+
+    def watched(*given: Any, **named: Any) -> None:
+        beside.append(named["beside"])
+        write_blocks(*given, **named)
+
+    monkeypatch.setattr(SnapshotWriter, "write_blocks", watched)
+    history = History(tmp_path / "blocks", config)
+    for module in (vectors, light_vectors):
+        monkeypatch.setattr(module, "BLOCK", 4)
+    history.add(DOCUMENTS)
+    assert set(beside) == {False}
+    beside.clear()
+    history.add([Document("Emil Holt ran to Vik.", "new"), Document("Otto saw Emil Holt in Vik.", "more")])
+    assert set(beside) == {True}
+    beside.clear()
+    history.add([Document(f"Emil Holt ran to Vik. Day {i} was cold.", f"n{i}") for i in range(6)])
+    history.delete([("default", "d03"), ("default", "new")])
+    assert taken == [True] * 3
+    assert set(beside) == {False, True}
+    monkeypatch.undo()
+    monkeypatch.setattr(vectors, "EXACT_LIMIT", 3)
+    assert differing(arrays_of, history.folder, history.built_at_once(tmp_path / "fresh")) == []
+
+
 def test_a_change_reads_what_it_concerns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: list[bool]):
     history = History(tmp_path / "index", PLAIN.config)
     history.add(DOCUMENTS)
@@ -338,11 +371,12 @@ def test_a_change_reads_what_it_concerns(tmp_path: Path, monkeypatch: pytest.Mon
     assert counts(history.folder)["default"]["documents"] == len(DOCUMENTS) + 1
 
 
+@pytest.mark.parametrize("preset", ["full", "light"])
 def test_what_is_read_again_keeps_its_vectors(
-    tmp_path: Path, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, taken: list[bool], monkeypatch: pytest.MonkeyPatch, preset: str
 ):
     """All sentences are facts, so that a passage read again has those of before; names are shown otherwise."""
-    history = History(tmp_path / "index", PLAIN.config)
+    history = History(tmp_path / "index", replace(PLAIN, preset=preset).config)
     history.add(DOCUMENTS)
     asked: list[str] = []
     embed = build.CachedEmbedding.__call__
