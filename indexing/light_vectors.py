@@ -31,7 +31,7 @@ def light_vectors(corpus: Corpus, segment: Segment | None, origin: Origin, embed
     """
     facts = _Facts(corpus, segment, origin.facts.source, embed)
     yield from passage_vectors(corpus, segment, origin.passages, embed, facts.code)
-    yield from zip(("fact_signs", "fact_steps", "fact_scales"), facts.codes, strict=True)
+    yield from zip(("fact_signs", "fact_steps"), facts.codes, strict=True)
 
 
 class _Facts:
@@ -46,10 +46,9 @@ class _Facts:
         self._starts, self._bag_of = reading.facts, source - n_old
         kept = np.flatnonzero(source < n_old)
         if segment is not None:
-            signs, steps, scales = self.codes
+            signs, steps = self.codes
             signs[kept] = segment.array("fact_signs")[source[kept]]
             steps[kept] = segment.array("fact_steps")[source[kept]]
-            scales[kept] = segment.array("fact_scales")[source[kept]]
         used, places = np.unique(reading.bag, return_inverse=True)
         self._words = word_codes(table(corpus.terms).take(used), embed, embed([]).shape[1])
         self._bags = reading.bags, places.astype(np.int32)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.scales import scales_of
 from hipporag_like.indexing.spelling import BUCKETS
 from hipporag_like.store.snapshot import Snapshot
 
@@ -59,7 +60,6 @@ ROWS = {
     "fact_codes": "facts",
     "fact_signs": "facts",
     "fact_steps": "facts",
-    "fact_scales": "facts",
     "term_hash": "terms",
     "term_row": "terms",
     "entity_key_hash": "entities",
@@ -113,13 +113,14 @@ _ORDERED = {
 _FOLLOWERS = (
     "_index",
     "_weight",
+    "_kind",
     "_passage",
     "_score",
     "_count",
     "_entity",
     "_form",
 )  # of an array of row starts
-_FINITE = re.compile(r".*_(vectors|weight|score|scales|cosine)")
+_FINITE = re.compile(r".*_(vectors|weight|score|cosine)")
 _CODE = re.compile(r"(field[0-9]+)_code")
 
 
@@ -192,6 +193,10 @@ def _special(
     """Yield what is wrong with an array of which more is asked than of others."""
     if name == "form_entity" and not _within(array, -1, sizes["entities"]):
         yield f"a number in it is none of the {sizes['entities']} entities"
+    if name.endswith("_kind") and not _within(array, 0, _length(arrays, name[: -len("kind")] + "weight")):
+        yield "a number in it is the kind of no weight"
+    if name in ("fact_signs", "fact_steps") and not _finite(scales_of(array)):
+        yield "a scale in it is not finite"
     if name in _ORDERED and not _ascending(array):
         yield "it is not in order"
     other = _ALIKE.get(name)
@@ -213,6 +218,8 @@ def _borders(
         ends = {f"{stem}_text": _length(arrays, f"{stem}_text")}
     else:
         followers = [f"{stem}{end}" for end in _FOLLOWERS if f"{stem}{end}" in arrays]
+        if f"{stem}_kind" in arrays:
+            followers.remove(f"{stem}_weight")  # one of each kind
         ends = {follower: len(arrays[follower]) for follower in followers}
     for other, length in ends.items():
         if int(array[-1]) != length:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import EXACT_LIMIT
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.stored import StoredRows, Table, chosen
 from hipporag_like.retrieval.sieve import promising
 from hipporag_like.retrieval.topk import top_k
 
@@ -43,7 +44,7 @@ def nearest_in(
     vector, k, allowed
         See :func:`nearest`.
     """
-    vectors = segment.array(f"{kind}_vectors")
+    vectors = segment.stored(f"{kind}_vectors")
     codes = segment.array(f"{kind}_codes") if len(vectors) > EXACT_LIMIT else None
     if codes is None and allowed is None and kind != "entity":
         rows = promising(segment, kind, vector, k)
@@ -53,7 +54,7 @@ def nearest_in(
 
 
 def nearest(
-    vectors: NDArray[np.floating],
+    vectors: Table,
     vector: NDArray[np.float32],
     k: int,
     allowed: NDArray[np.bool_] | None = None,
@@ -64,7 +65,7 @@ def nearest(
     Parameters
     ----------
     vectors
-        float32 or float16, (n, dim), unit rows; may be memory-mapped.
+        float32 or float16, (n, dim), unit rows; may be memory-mapped, or stored rows.
     vector
         float32, (dim,), unit length.
     k
@@ -119,10 +120,9 @@ def _depths(dim: int, k: int) -> tuple[int, int]:
     return max(int(NEAR_CODES * short), rescored), rescored
 
 
-def _exact(
-    vectors: NDArray[np.floating], vector: NDArray[np.float32], k: int, rows: NDArray[np.int64] | None
-) -> Found:
+def _exact(table: Table, vector: NDArray[np.float32], k: int, rows: NDArray[np.int64] | None) -> Found:
     """Return the nearest of some rows, ascending, or of all."""
+    vectors = table.array if isinstance(table, StoredRows) else table
     n = len(vectors) if rows is None else len(rows)
     # Rows as they are stored are searched where they lie; others are copied, a block at a time.
     block = n if rows is None and vectors.dtype == np.float32 else _BLOCK
@@ -135,7 +135,7 @@ def _exact(
     with _one_thread():
         for start in range(0, n, block):
             part = slice(start, start + block)
-            taken = vectors[part] if rows is None else vectors[rows[part]]
+            taken = vectors[part] if rows is None else chosen(table, rows[part])
             searched = np.ascontiguousarray(taken, dtype=np.float32)
             scores, places = faiss.knn(
                 vector[None, :], searched, min(k, len(searched)), metric=faiss.METRIC_INNER_PRODUCT

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled, compiled_freely, inlined
-from hipporag_like.indexing.fact_codes import SIGNS
+from hipporag_like.indexing.scales import SCALE_BYTES
 from hipporag_like.retrieval.compiled import float_of_half
 from hipporag_like.retrieval.similarity import HALF, SINGLE, FactArrays
 
@@ -53,9 +53,9 @@ def likeness_of(facts: FactArrays, fact: int, question: NDArray[np.float32]) -> 
         for d in range(len(question)):
             dot += float_of_half(facts.half[fact, d]) * question[d]
         return dot
-    for byte in range(facts.signs.shape[1]):
+    for byte in range(facts.signs.shape[1] - SCALE_BYTES):
         dot += question[byte * BYTE + facts.signs[fact, byte]]
-    return (2 * dot - question[len(question) - 1]) * facts.scales[fact, SIGNS]
+    return (2 * dot - question[len(question) - 1]) * facts.words[fact, facts.words.shape[1] - 1]
 
 
 @compiled_freely

@@ -113,7 +113,7 @@ def push(
     as many facts have been looked at as a node of all the mass may have; one that has more than are left sends its mass
     to some of them, at equal distances in the order of their numbers.
     """
-    links = Links(*(Edges(fixed(rows.indptr), fixed(rows.indices), fixed(rows.weights)) for rows in graph))
+    links = Links(*map(_edges, graph))
     given = (links, facts.arrays(), facts.asked(question), Shape(*map(float, shape)))
     forced = max(int(1.0 / shape.tolerance), LEAST_FORCED)
     state = _run(_started(links, seeds, mass, shape.tolerance, forced), *given)
@@ -126,6 +126,10 @@ def push(
             forced -= int(state.whole[slot, DEGREE]) - 1
     n, pushes, work = state.counters[[MET, PUSHES, WORK]].tolist()
     return Pushed(state.whole[:n, NODE], state.real[:n, ESTIMATE], state.real[:n, RESIDUAL], pushes, work)
+
+
+def _edges(rows: Rows) -> Edges:
+    return Edges(fixed(rows.indptr), fixed(rows.indices), fixed(rows.values), fixed(rows.kinds))
 
 
 def _started(links: Links, seeds: Wholes, mass: Reals, tolerance: float, most: int) -> State:

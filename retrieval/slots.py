@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled_freely
+from hipporag_like.indexing.rows import RowStarts
 from hipporag_like.retrieval.compiled import word_place
 
 # Slots to begin with, in a graph of as many nodes: a question of the dev sets meets 3,000 to 20,000.
@@ -34,9 +35,10 @@ Numbers = NDArray[np.int32]
 class Edges(NamedTuple):
     """A sparse matrix by rows; see ``hipporag_like.indexing.rows.Rows``."""
 
-    indptr: NDArray[np.int64]
+    indptr: RowStarts
     indices: NDArray[np.int32]
-    weights: NDArray[np.float32]
+    values: NDArray[np.float32]
+    kinds: NDArray[np.uint8]
 
 
 class Links(NamedTuple):
@@ -162,7 +164,8 @@ def write_down(state: State, links: Links) -> bool:
                     whole[n, NODE], whole[n, FIRST] = other, UNKNOWN
                     real[n, RESIDUAL], real[n, ESTIMATE] = 0.0, 0.0
                     n += 1
-                neighbour[written], share[written] = table[place, 1], edges.weights[at]
+                neighbour[written] = table[place, 1]
+                share[written] = edges.values[edges.kinds[at] if len(edges.kinds) > 0 else at]
                 written += 1
         whole[slot, LAST] = written
     counters[MET], counters[WRITTEN] = n, written

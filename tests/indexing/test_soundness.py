@@ -81,3 +81,18 @@ def test_borders_ascend(snapshot: Snapshot, name: str):
 def test_what_is_searched_is_in_order(snapshot: Snapshot, name: str):
     array = snapshot.array("default", name)[::-1].copy()
     assert name in named(Altered(snapshot, name, array))
+
+
+@pytest.mark.parametrize("name", ["entity_facts_kind", "fact_entities_kind"])
+def test_every_kind_has_a_weight(snapshot: Snapshot, name: str):
+    array = snapshot.array("default", name).copy()
+    array[len(array) // 2] = len(snapshot.array("default", name[:-4] + "weight"))
+    assert name in named(Altered(snapshot, name, array))
+
+
+def test_scales_are_finite(snapshot: Snapshot):
+    for name in ("fact_signs", "fact_steps"):
+        if snapshot.has("default", name):
+            array = snapshot.array("default", name).copy()
+            array.view(np.float32)[1, -1] = np.inf
+            assert name in named(Altered(snapshot, name, array))
