@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from hipporag_like.indexing.compiled import compiled_freely
 from hipporag_like.indexing.ragged import fixed
 from hipporag_like.indexing.rows import Rows
-from hipporag_like.retrieval.likeness import likeness_of
+from hipporag_like.retrieval.compiled import prefetch
+from hipporag_like.retrieval.likeness import ask_for, likeness_of
 from hipporag_like.retrieval.similarity import FactArrays, FactVectors
 from hipporag_like.retrieval.slots import (
+    AHEAD,
     BEFORE,
     COLUMN,
     DEGREE,
@@ -177,6 +179,12 @@ def _judge(
     ef, fe = links.to_facts.indptr, links.to_entities.indptr
     n_entities, counters = len(ef) - 1, state.counters
     for slot in range(counters[JUDGED], counters[MET]):
+        later = state.whole[min(slot + AHEAD, counters[MET] - 1), NODE]
+        if later < n_entities:
+            prefetch(ef, later)
+        else:
+            prefetch(fe, later - n_entities)
+            ask_for(facts, later - n_entities)
         node = state.whole[slot, NODE]
         if node < n_entities:
             degree = ef[node + 1] - ef[node] + 1

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.compiled import compiled_freely
+from hipporag_like.indexing.compiled import compiled, compiled_freely
 from hipporag_like.indexing.rows import RowStarts
-from hipporag_like.retrieval.compiled import word_place
+from hipporag_like.retrieval.compiled import prefetch, word_place
 
 # Slots to begin with, in a graph of as many nodes: a question of the dev sets meets 3,000 to 20,000.
 ROOM = 1 << 14
@@ -26,6 +26,9 @@ UNKNOWN = -1  # in FIRST: not written down yet
 # column of this round and how many wait there; facts of an entity that may be looked at; pushes, and neighbours sent
 # mass; room that lacks, for nodes and neighbours.
 MET, JUDGED, WRITTEN, BEFORE, COLUMN, WAITING, MOST, PUSHES, WORK, LACKED = range(10)
+
+# Of what is read all over memory, so many nodes ahead are asked for.
+AHEAD = 12
 
 Reals = NDArray[np.float64]
 Wholes = NDArray[np.int64]
@@ -127,6 +130,20 @@ def enter(table: Numbers, whole: Wholes, n: int) -> None:
         table[at, 0], table[at, 1] = whole[slot, NODE], slot
 
 
+@compiled
+def _ask_for(links: Links, node: int, n_entities: int) -> None:
+    """Ask the memory for a node's neighbours."""
+    if node < n_entities:
+        first = links.to_facts.indptr[node]
+        prefetch(links.synonyms.indptr, node)
+        prefetch(links.to_facts.indices, first)
+        prefetch(links.to_facts.kinds, first)
+    else:
+        first = links.to_entities.indptr[node - n_entities]
+        prefetch(links.to_entities.indices, first)
+        prefetch(links.to_entities.kinds, first)
+
+
 @compiled_freely
 def write_down(state: State, links: Links) -> bool:
     """Write down the neighbours of the waiting slots, of an entity ``MOST`` facts at most; False where room lacks.
@@ -138,6 +155,8 @@ def write_down(state: State, links: Links) -> bool:
     n_entities, n, written = len(links.to_facts.indptr) - 1, counters[MET], counters[WRITTEN]
     for i in range(counters[WAITING]):
         slot = queue[i, counters[COLUMN]]
+        if i + AHEAD < counters[WAITING] and whole[queue[i + AHEAD, counters[COLUMN]], FIRST] == UNKNOWN:
+            _ask_for(links, whole[queue[i + AHEAD, counters[COLUMN]], NODE], n_entities)
         if whole[slot, FIRST] != UNKNOWN:
             continue
         node, looked, alike, kinds = whole[slot, NODE], whole[slot, DEGREE], 0, 1
