@@ -1,7 +1,6 @@
 """Rows of an open file, compiled: one after the other without Python, and without its lock, in between.
 
-Only where there is a ``pread`` with 64-bit offsets; see ``hipporag_like.store.reader``, which keeps no descriptor
-elsewhere.
+Where there is no ``pread`` with 64-bit offsets, nothing is read; ``hipporag_like.store.reader`` keeps no descriptor then.
 """
 
 from __future__ import annotations
@@ -11,10 +10,32 @@ from numba import types
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled
+from hipporag_like.store.reader import HAS_PREAD
 
 # Known by its name, so that compiled code can be kept on disk: what the process has loaded is asked for it.
 _pread = types.ExternalFunction("pread", types.intp(types.intc, types.uintp, types.uintp, types.int64))
 _AT_ONCE = 1 << 20  # bytes of rows that follow one another
+
+
+if HAS_PREAD:
+
+    @compiled
+    def read_bytes(descriptor: int, place: int, out: NDArray[np.uint8]) -> bool:
+        """Read what stands at a place of an open file into ``out``; False where that cannot be read as a whole."""
+        done = 0
+        while done < len(out):
+            start, length = np.uintp(out.ctypes.data + done), np.uintp(len(out) - done)
+            got = _pread(np.int32(descriptor), start, length, np.int64(place + done))
+            if got <= 0:
+                return False
+            done += got
+        return True
+else:
+
+    @compiled
+    def read_bytes(descriptor: int, place: int, out: NDArray[np.uint8]) -> bool:
+        """Return False: what is to be read is read through the mapping."""
+        return False
 
 
 @compiled
@@ -37,17 +58,7 @@ def read_rows(
         last = first + 1
         while last < len(rows) and rows[last] == rows[last - 1] + 1 and last - first < most:
             last += 1
-        done, end = first * size, last * size
-        place = offset + rows[first] * size - done
-        while done < end:
-            got = _pread(
-                np.int32(descriptor),
-                np.uintp(out.ctypes.data + done),
-                np.uintp(end - done),
-                np.int64(place + done),
-            )
-            if got <= 0:
-                return False
-            done += got
+        if not read_bytes(descriptor, offset + rows[first] * size, out[first * size : last * size]):
+            return False
         first = last
     return True

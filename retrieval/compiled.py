@@ -45,7 +45,7 @@ def word_place(table: NDArray[Any], key: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def prefetch(typing: Any, array: Any, row: Any) -> Any:
-    """Ask for the beginning of a row of an array, so that it is in the cache when it is read; the row is not checked."""
+    """Ask for the beginning of a row of an array, so that it is near when it is read; no row is checked."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         held = context.make_array(signature.args[0])(context, builder, arguments[0])

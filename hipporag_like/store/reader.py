@@ -38,8 +38,8 @@ from hipporag_like.store.pin import open_pinned
 # descriptor, of which a process often has only 1024. Larger ones are checked when they are first asked for.
 SMALL_BYTES = 1 << 20
 # Of an array from this size on chosen rows are read from its file; see ``indexing.stored``. To touch 1000 rows of a
-# mapped one brings in so much, and 10,000 or 50,000 passages have no array that is searched so.
-LARGE_BYTES = 1 << 26
+# mapped one brings in twice as much, and 50,000 passages have no array that is searched so.
+LARGE_BYTES = 1 << 25
 HAS_PREAD = hasattr(os, "pread") and sys.maxsize > 1 << 32  # with offsets of 64 bits
 _CHUNK_BYTES = 1 << 22
 _CURRENT = re.compile(rb"([0-9]{1,15})(?: ([0-9a-f]{32}))?\n?")
