@@ -1,6 +1,6 @@
 """Rows of an open file, compiled: one after the other without Python, and without its lock, in between.
 
-Where there is no ``pread`` with 64-bit offsets, nothing is read; ``hipporag_like.store.reader`` keeps no descriptor then.
+Where there is no ``pread`` with 64-bit offsets, nothing is read; ``hipporag_like.store.reader`` then keeps none open.
 """
 
 from __future__ import annotations
