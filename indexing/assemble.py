@@ -249,7 +249,5 @@ def _strings(name: str, values: Sequence[str]) -> Arrays:
 
 def _rows(name: str, rows: Rows) -> Arrays:
     yield f"{name}_indptr", rows.indptr
-    yield f"{name}_index", rows.indices
+    yield f"{name}_edge" if rows.bits else f"{name}_index", rows.edges
     yield f"{name}_weight", rows.values
-    if len(rows.kinds):
-        yield f"{name}_kind", rows.kinds

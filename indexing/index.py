@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.rows import Rows
+from hipporag_like.indexing.rows import Rows, bits_for
 from hipporag_like.indexing.stored import StoredRows
 from hipporag_like.store.snapshot import Snapshot
 from hipporag_like.store.tables import KeyTable, StringTable
@@ -63,8 +63,10 @@ class Segment:
 
     def rows(self, name: str) -> Rows:
         """Return one sparse matrix."""
-        edges = self.array(f"{name}_indptr"), self.array(f"{name}_index"), self.array(f"{name}_weight")
-        return Rows(*edges, self.array(f"{name}_kind")) if self.has(f"{name}_kind") else Rows(*edges)
+        indptr, values = self.array(f"{name}_indptr"), self.array(f"{name}_weight")
+        if self.has(f"{name}_edge"):
+            return Rows(indptr, self.array(f"{name}_edge"), values, bits_for(len(values)))
+        return Rows(indptr, self.array(f"{name}_index"), values)
 
     @property
     def n_passages(self) -> int:

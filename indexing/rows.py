@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Weights of so few kinds are kept as a byte each. Mentions weigh 1 + ln of a small count, and more in a title: of 14.5
-# million edges of a million made-up passages there are 6 kinds.
+# Weights of so few kinds are kept in the last bits of the columns. Mentions weigh 1 + ln of a small count, and more in
+# a title: of 14.5 million edges of a million made-up passages there are 6 kinds.
 MOST_KINDS = 256
-
-
 RowStarts = NDArray[np.int32] | NDArray[np.int64]
-
-
-def _no_kinds() -> NDArray[np.uint8]:
-    return np.zeros(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,37 +21,54 @@ class Rows:
     ----------
     indptr
         int32, or int64 where there are more edges than that counts, (n_rows + 1,).
-    indices
-        int32, (n_edges,): columns, ascending within a row.
+    edges
+        int32, (n_edges,): columns, ascending within a row; where there are ``bits``, shifted by so many, and the kind
+        of the edge's weight in these.
     values
-        float32, positive, (n_edges,): the weights; or, where there are kinds, (n_kinds,): the weight of each kind.
-    kinds
-        uint8, (n_edges,): the kind of each weight; of length 0 where ``values`` has one for each edge.
+        float32, positive, (n_edges,): the weights; where there are ``bits``, (n_kinds,): the weight of each kind.
+    bits
+        0, or how many tell the kind.
     """
 
     indptr: RowStarts
-    indices: NDArray[np.int32]
+    edges: NDArray[np.int32]
     values: NDArray[np.float32]
-    kinds: NDArray[np.uint8] = field(default_factory=_no_kinds)
+    bits: int = 0
+
+    @property
+    def indices(self) -> NDArray[np.int32]:
+        """int32, (n_edges,): the columns; made anew at each call where there are kinds."""
+        return self.edges >> self.bits if self.bits else self.edges
 
     @property
     def weights(self) -> NDArray[np.float32]:
-        """float32, (n_edges,): the weights, made anew at each call where there are kinds."""
-        return self.values[self.kinds] if len(self.kinds) else self.values
+        """float32, (n_edges,): the weights; made anew at each call where there are kinds."""
+        return self.values[self.edges & ((1 << self.bits) - 1)] if self.bits else self.values
 
     def row(self, i: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the columns and weights of row ``i``."""
         part = slice(int(self.indptr[i]), int(self.indptr[i + 1]))
-        weights = self.values[self.kinds[part]] if len(self.kinds) else self.values[part]
-        return self.indices[part], weights
+        edges = self.edges[part]
+        if not self.bits:
+            return edges, self.values[part]
+        return edges >> self.bits, self.values[edges & ((1 << self.bits) - 1)]
 
 
 def narrow(rows: Rows) -> Rows:
     """Return the same matrix in fewer bytes, where that loses nothing: a walk reads it all over."""
     from hipporag_like.indexing.kernels import kinds_of
 
+    indptr, columns = starts32(rows.indptr), rows.indices
     values, kinds = kinds_of(rows.weights, MOST_KINDS)
-    return Rows(starts32(rows.indptr), rows.indices, values, kinds)
+    bits = bits_for(len(values))
+    if len(kinds) == 0 or int(columns.max()) >= 1 << (31 - bits):
+        return Rows(indptr, columns, rows.weights)
+    return Rows(indptr, columns << bits | kinds, values, bits)
+
+
+def bits_for(kinds: int) -> int:
+    """Return how many bits tell so many kinds apart, at least 1."""
+    return max(1, (kinds - 1).bit_length())
 
 
 def starts32(indptr: RowStarts) -> RowStarts:

@@ -138,7 +138,7 @@ class _Mass:
 
 
 def _fixed_rows(rows: Rows) -> Rows:
-    return Rows(fixed(rows.indptr), fixed(rows.indices), fixed(rows.values), fixed(rows.kinds))
+    return Rows(fixed(rows.indptr), fixed(rows.edges), fixed(rows.values), rows.bits)
 
 
 def _fixed_row(rows: Rows, i: int) -> Row:
@@ -154,7 +154,7 @@ def _pairs(row: Row, known: tuple[Wholes, Reals], own: Rows) -> list[tuple[int, 
     """Return the best senders of a row; see ``retrieval.senders``."""
     from hipporag_like.retrieval.senders import best_senders
 
-    numbers, shares = best_senders(*row, *known, own.indptr, own.values, own.kinds, MAX_SENDERS)
+    numbers, shares = best_senders(*row, *known, own.indptr, own.edges, own.values, own.bits, MAX_SENDERS)
     return list(zip(numbers.tolist(), shares.tolist(), strict=True))
 
 

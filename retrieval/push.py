@@ -131,7 +131,7 @@ def push(
 
 
 def _edges(rows: Rows) -> Edges:
-    return Edges(fixed(rows.indptr), fixed(rows.indices), fixed(rows.values), fixed(rows.kinds))
+    return Edges(fixed(rows.indptr), fixed(rows.edges), fixed(rows.values), rows.bits)
 
 
 def _started(links: Links, seeds: Wholes, mass: Reals, tolerance: float, most: int) -> State:

@@ -18,8 +18,9 @@ def best_senders(
     known: NDArray[np.int64],
     mass: Reals,
     indptr: RowStarts,
+    edges: NDArray[np.int32],
     values: NDArray[np.float32],
-    kinds: NDArray[np.uint8],
+    bits: int,
     most: int,
 ) -> tuple[NDArray[np.int64], Reals]:
     """Return the columns of a node's row that sent it most mass, most first; of equal ones the first.
@@ -30,7 +31,7 @@ def best_senders(
         int32, ascending, and float32, (n,): the row.
     known, mass
         int64, ascending, and float64, (m,): the columns that the walk reached, and their mass.
-    indptr, values, kinds
+    indptr, edges, values, bits
         Where each column's own row begins, and the weights in it, see ``hipporag_like.indexing.rows.Rows``: by these
         it divides its mass; ``indptr`` of length 0 where it does not.
     most
@@ -53,7 +54,7 @@ def best_senders(
         if len(indptr) > 0:
             total = 0.0
             for edge in range(indptr[column], indptr[column + 1]):
-                total += np.float64(values[kinds[edge] if len(kinds) > 0 else edge])
+                total += np.float64(values[edges[edge] & ((1 << bits) - 1) if bits > 0 else edge])
             here /= total
         if here <= 0.0 or (found == most and here <= sent[most - 1]):
             continue

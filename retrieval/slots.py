@@ -39,9 +39,9 @@ class Edges(NamedTuple):
     """A sparse matrix by rows; see ``hipporag_like.indexing.rows.Rows``."""
 
     indptr: RowStarts
-    indices: NDArray[np.int32]
+    edges: NDArray[np.int32]
     values: NDArray[np.float32]
-    kinds: NDArray[np.uint8]
+    bits: int
 
 
 class Links(NamedTuple):
@@ -136,12 +136,10 @@ def _ask_for(links: Links, node: int, n_entities: int) -> None:
     if node < n_entities:
         first = links.to_facts.indptr[node]
         prefetch(links.synonyms.indptr, node)
-        prefetch(links.to_facts.indices, first)
-        prefetch(links.to_facts.kinds, first)
+        prefetch(links.to_facts.edges, first)
     else:
         first = links.to_entities.indptr[node - n_entities]
-        prefetch(links.to_entities.indices, first)
-        prefetch(links.to_entities.kinds, first)
+        prefetch(links.to_entities.edges, first)
 
 
 @compiled_freely
@@ -174,9 +172,10 @@ def write_down(state: State, links: Links) -> bool:
             if kinds == 1:
                 row -= n_entities
             first, count = edges.indptr[row], edges.indptr[row + 1] - edges.indptr[row]
+            mask = (1 << edges.bits) - 1
             for j in range(looked if kind == 0 else alike):
                 at = first + (j * count // looked if kind == 0 and looked < count else j)
-                other = offset + edges.indices[at]
+                other = offset + (edges.edges[at] >> edges.bits)
                 place = word_place(table[:, 0], other)
                 if table[place, 0] < 0:
                     table[place, 0], table[place, 1] = other, n
@@ -184,7 +183,7 @@ def write_down(state: State, links: Links) -> bool:
                     real[n, RESIDUAL], real[n, ESTIMATE] = 0.0, 0.0
                     n += 1
                 neighbour[written] = table[place, 1]
-                share[written] = edges.values[edges.kinds[at] if len(edges.kinds) > 0 else at]
+                share[written] = edges.values[edges.edges[at] & mask if mask > 0 else at]
                 written += 1
         whole[slot, LAST] = written
     counters[MET], counters[WRITTEN] = n, written

@@ -44,7 +44,8 @@ def test_kinds_stand_for_the_very_weights(given_weights: list[float]):
 def test_a_narrow_matrix_is_the_same_one(n: int):
     rows = matrix_of(np.arange(1, n + 1, dtype=np.float32) / 7)
     found = narrow(rows)
-    assert len(found.kinds) == (n if n <= MOST else 0)
+    assert found.bits == ({1: 1, 255: 8, 256: 8}.get(n, 0))
+    assert found.indices.tolist() == rows.indices.tolist()
     assert found.indptr.dtype == np.int32
     assert found.weights.tobytes() == rows.weights.tobytes()
     for i in range(5):
@@ -66,3 +67,11 @@ def test_more_edges_than_32_bits_count_are_counted_in_64():
     rows = Rows(starts, np.zeros(0, np.int32), np.zeros(0, np.float32))
     assert narrow(rows).indptr.dtype == np.int64
     assert narrow(Rows(starts - 1, rows.indices, rows.values)).indptr.dtype == np.int32
+
+
+def test_columns_too_large_to_hold_a_kind_are_kept_as_they_are():
+    for column, bits in (((1 << 30) - 1, 1), (1 << 30, 0)):
+        rows = Rows(np.array([0, 2]), np.array([3, column], np.int32), np.array([2.0, 1.0], np.float32))
+        found = narrow(rows)
+        assert found.bits == bits
+        assert (found.indices.tolist(), found.weights.tolist()) == ([3, column], [2.0, 1.0])

@@ -194,9 +194,8 @@ def segment_of_arrays(
     ):
         arrays |= {
             f"{name}_indptr": table.indptr,
-            f"{name}_index": table.indices,
+            f"{name}_edge" if table.bits else f"{name}_index": table.edges,
             f"{name}_weight": table.values,
-            f"{name}_kind": table.kinds,
         }
     return Segment(_Arrays(arrays), "by hand")  # type: ignore[arg-type]
 
