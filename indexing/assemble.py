@@ -23,7 +23,7 @@ from hipporag_like.indexing.phrases import Phrases, phrase_graph, phrase_mention
 from hipporag_like.indexing.postings import NO_COUNTS, Lists, merged_lists
 from hipporag_like.indexing.quantise import sign_codes
 from hipporag_like.indexing.ragged import Rows2, starts_of
-from hipporag_like.indexing.rows import Rows, rows_of
+from hipporag_like.indexing.rows import Rows, narrow, rows_of
 from hipporag_like.indexing.spelling import BUCKETS, trigrams
 from hipporag_like.indexing.state import corpus_arrays
 from hipporag_like.indexing.synonyms import Near, near_names, no_names, synonym_rows
@@ -112,7 +112,7 @@ def assemble(
             yield from _keys("form", corpus.forms, segment, origin.forms)
             yield from _keys("term", corpus.terms, segment, origin.terms)
             yield from _triples(reading.triples)
-            yield from _rows("synonyms", synonyms)
+            yield from _rows("synonyms", narrow(synonyms))
             yield from trigram()
             yield from graph()
             if phrases.relations:
@@ -158,8 +158,8 @@ def _graph(corpus: Corpus, is_term: NDArray[np.bool_], config: Config) -> Arrays
     mentions = Mentions(r.facts, r.mentions, r.key, r.count, r.titles, r.title, is_term)
     graph = build_graph(mentions, config.graph)
     yield "entity_passages", graph.entity_passages
-    yield from _rows("entity_facts", graph.entity_facts)
-    yield from _rows("fact_entities", graph.fact_entities)
+    yield from _rows("entity_facts", narrow(graph.entity_facts))
+    yield from _rows("fact_entities", narrow(graph.fact_entities))
 
 
 def _triples(triples: dict[int, tuple[str, str, str]]) -> Arrays:
@@ -238,5 +238,5 @@ def _strings(name: str, values: Sequence[str]) -> Arrays:
 
 def _rows(name: str, rows: Rows) -> Arrays:
     yield f"{name}_indptr", rows.indptr
-    yield f"{name}_index", rows.indices
-    yield f"{name}_weight", rows.weights
+    yield f"{name}_edge" if rows.bits else f"{name}_index", rows.edges
+    yield f"{name}_weight", rows.values

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.errors import UsageError
 from hipporag_like.indexing.index import Index, Segment
+from hipporag_like.indexing.rows import RowStarts
 
 # Name and type of everything a node or an edge may carry; what does not apply to it is left out.
 NODE_FIELDS: Mapping[str, type] = {
@@ -128,7 +129,7 @@ def _synonyms(segment: Segment) -> Iterator[tuple[int, int, float]]:
 
 
 def _part(
-    indptr: NDArray[np.int64], indices: NDArray[np.int32], weights: NDArray[np.float32], start: int
+    indptr: RowStarts, indices: NDArray[np.int32], weights: NDArray[np.float32], start: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
     """Return row, column and weight of up to ``_CHUNK`` edges."""
     stop = min(start + _CHUNK, len(indices))

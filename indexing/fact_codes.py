@@ -7,10 +7,12 @@ other two bits are read of the few facts that are compared precisely.
 
 ::
 
-    fact_signs   uint8 (n_facts, code_bytes(dim)): the highest bit of each number's level, laid out as sign codes are
-    fact_steps   uint8 (n_facts, 2 * code_bytes(dim)): the second bits, then the third ones
-    fact_scales  float32 (n_facts, 2): what to multiply an inner product with signs (-1 and 1), and with levels, with
+    fact_signs  uint8 (n_facts, code_bytes(dim) + 4): the highest bit of each number's level, laid out as sign codes
+                are; then, a float32, what to multiply an inner product with signs (-1 and 1) with
+    fact_steps  uint8 (n_facts, 2 * code_bytes(dim) + 4): the second bits, then the third ones; then the same for an
+                inner product with levels
 
+A scale lies beside what it belongs to, so that it is read with it.
 A scale makes the estimate of an inner product right on average, which plain rounding does not.
 
 References
@@ -27,6 +29,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled
 from hipporag_like.indexing.quantise import code_bytes, unrotated
+from hipporag_like.indexing.scales import SCALE_BYTES, scales_of, words_of
 
 Codes = NDArray[np.uint8]
 Reals = NDArray[np.float32]
@@ -35,21 +38,15 @@ Reals = NDArray[np.float32]
 # table 2).
 STEP = 0.5860
 LEVELS = 8
-SIGNS, STEPS = 0, 1  # columns of ``fact_scales``
 
 
-def room_for_codes(n: int, dim: int) -> tuple[Codes, Codes, Reals]:
-    """Return arrays for the signs, steps and scales of ``n`` facts, all 0."""
+def room_for_codes(n: int, dim: int) -> tuple[Codes, Codes]:
+    """Return arrays for the signs and steps of ``n`` facts, all 0."""
     width = code_bytes(dim)
-    return (
-        np.zeros((n, width), np.uint8),
-        np.zeros((n, 2 * width), np.uint8),
-        np.zeros((n, 2), np.float32),
-    )
+    return np.zeros((n, width + SCALE_BYTES), np.uint8), np.zeros((n, 2 * width + SCALE_BYTES), np.uint8)
 
 
-@compiled
-def encode(turned: Reals, rows: NDArray[np.int64], signs: Codes, steps: Codes, scales: Reals) -> None:
+def encode(turned: Reals, rows: NDArray[np.int64], signs: Codes, steps: Codes) -> None:
     """Write the codes of turned vectors of any length; that of a vector of zeros says 0 to every question.
 
     Parameters
@@ -58,14 +55,26 @@ def encode(turned: Reals, rows: NDArray[np.int64], signs: Codes, steps: Codes, s
         float32, (n, dim).
     rows
         int64, (n,): where each one's codes go.
-    signs, steps, scales
+    signs, steps
         See :func:`room_for_codes`.
     """
+    _encode(turned, rows, signs, steps, words_of(signs), words_of(steps))
+
+
+@compiled
+def _encode(
+    turned: Reals,
+    rows: NDArray[np.int64],
+    signs: Codes,
+    steps: Codes,
+    by_signs_of: Reals,
+    by_levels_of: Reals,
+) -> None:
     n, dim = turned.shape
-    width = signs.shape[1]
+    width = signs.shape[1] - SCALE_BYTES
     for i in range(n):
         row, length = rows[i], 0.0
-        signs[row], steps[row], scales[row] = 0, 0, 0
+        signs[row], steps[row] = 0, 0
         for d in range(dim):
             length += np.float64(turned[i, d]) ** 2
         length = np.sqrt(length)
@@ -82,7 +91,7 @@ def encode(turned: Reals, rows: NDArray[np.int64], signs: Codes, steps: Codes, s
             signs[row, byte] |= np.uint8((level >> 2) << bit)
             steps[row, byte] |= np.uint8((level >> 1 & 1) << bit)
             steps[row, width + byte] |= np.uint8((level & 1) << bit)
-        scales[row, SIGNS], scales[row, STEPS] = length / by_signs, length / by_levels
+        by_signs_of[row, -1], by_levels_of[row, -1] = length / by_signs, length / by_levels
 
 
 @compiled
@@ -96,7 +105,7 @@ def decode(signs: Codes, steps: Codes, row: int, found: Reals) -> None:
     found
         float32, (8 * the bytes of a code,): more than ``dim`` where that does not fill the code; the rest is of no use.
     """
-    width = signs.shape[1]
+    width = signs.shape[1] - SCALE_BYTES
     for byte in range(width):
         high, middle, low = np.int32(signs[row, byte]), np.int32(steps[row, byte]), steps[row, width + byte]
         for k in range(8):
@@ -105,9 +114,9 @@ def decode(signs: Codes, steps: Codes, row: int, found: Reals) -> None:
             found[8 * byte + k] = np.float32(2 * level - (LEVELS - 1))
 
 
-def vectors_of(signs: Codes, steps: Codes, scales: Reals, rows: NDArray[np.int64], dim: int) -> Reals:
+def vectors_of(signs: Codes, steps: Codes, dim: int) -> Reals:
     """Return the vectors that codes stand for, turned back: float32, (n, dim), of about unit length."""
-    turned = np.empty((len(rows), 8 * signs.shape[1]), np.float32)
-    for i, row in enumerate(rows.tolist()):
-        decode(signs, steps, row, turned[i])
-    return unrotated(turned[:, :dim] * scales[rows, STEPS][:, None])
+    turned = np.empty((len(signs), 8 * (signs.shape[1] - SCALE_BYTES)), np.float32)
+    for row in range(len(signs)):
+        decode(signs, steps, row, turned[row])
+    return unrotated(turned[:, :dim] * scales_of(steps)[:, None])

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.rows import Rows
+from hipporag_like.indexing.rows import Rows, bits_for
+from hipporag_like.indexing.stored import StoredRows
 from hipporag_like.store.snapshot import Snapshot
 from hipporag_like.store.tables import KeyTable, StringTable
 from hipporag_like.types import Fact, Passage, Triple
@@ -39,6 +40,10 @@ class Segment:
         """Return one array, memory-mapped."""
         return self._snapshot.array(self.namespace, name)
 
+    def stored(self, name: str) -> StoredRows:
+        """Return the rows of one array, of which few are wanted at a time."""
+        return StoredRows(self.array(name), *self._snapshot.file_of(self.namespace, name))
+
     def has(self, name: str) -> bool:
         """Return whether there is an array ``name``."""
         return self._snapshot.has(self.namespace, name)
@@ -58,7 +63,10 @@ class Segment:
 
     def rows(self, name: str) -> Rows:
         """Return one sparse matrix."""
-        return Rows(self.array(f"{name}_indptr"), self.array(f"{name}_index"), self.array(f"{name}_weight"))
+        indptr, values = self.array(f"{name}_indptr"), self.array(f"{name}_weight")
+        if self.has(f"{name}_edge"):
+            return Rows(indptr, self.array(f"{name}_edge"), values, bits_for(len(values)))
+        return Rows(indptr, self.array(f"{name}_index"), values)
 
     @property
     def n_passages(self) -> int:

@@ -23,7 +23,7 @@ TOP_ENTITIES = 10
 
 # The first pattern that an array's name starts with decides; the names are those of ``assemble``.
 _FAMILIES = (
-    ("vectors", re.compile(r"(entity|fact|passage)_(vectors|codes)|near_|fact_(signs|steps|scales)")),
+    ("vectors", re.compile(r"(entity|fact|passage)_(vectors|codes)|near_|fact_(signs|steps)")),
     ("change", re.compile(r"census|spelled|form|mention_|document_stamp")),
     ("lexical", re.compile(r"term|posting|passage_length")),
     ("metadata", re.compile(r"field|document_metadata")),

@@ -67,6 +67,42 @@ def _transpose(
     return by_column, rows, values
 
 
+def kinds_of(weights: NDArray[np.float32], most: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return the distinct weights, ascending, and which of them each one is; all weights and nothing where too many.
+
+    Parameters
+    ----------
+    weights
+        float32, (n,), positive.
+    most
+        Kinds, at most 256.
+    """
+    bits, kinds = _kinds_of(bits_of(weights), most)
+    if len(bits) == 0:
+        return weights, kinds[:0]
+    values = bits.view(np.float32)
+    rank = np.empty(len(values), np.uint8)
+    rank[np.argsort(values)] = np.arange(len(values))
+    return np.sort(values), rank[kinds]
+
+
+def _kinds_of(bits: NDArray[np.uint32], most: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """Return the distinct numbers in order of appearance, none where there are too many, and which each one is."""
+    table, found, n = np.full(4 * most, -1, np.int64), np.empty(most, np.uint32), 0
+    kinds = np.empty(len(bits), np.uint8)
+    for i in range(len(bits)):
+        at = np.int64((np.uint64(bits[i]) * _GOLDEN) >> np.uint64(32)) % len(table)
+        while table[at] >= 0 and found[table[at]] != bits[i]:
+            at = (at + 1) % len(table)
+        if table[at] < 0:
+            if n == most:
+                return found[:0], kinds
+            table[at], found[n] = n, bits[i]
+            n += 1
+        kinds[i] = table[at]
+    return found[:n], kinds
+
+
 def merge_edges(
     starts: Numbers,
     entity: NDArray[np.int32],
@@ -264,6 +300,7 @@ def same_rows(
 
 
 pick = compiled(pick)
+_kinds_of = compiled(_kinds_of)
 same_rows = compiled(same_rows)
 sort_rows = compiled(sort_rows)
 _transpose = compiled(_transpose)

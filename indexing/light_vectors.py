@@ -18,7 +18,7 @@ from hipporag_like.indexing.words import sums_of, word_codes
 
 Reals = NDArray[np.float32]
 Wholes = NDArray[np.int64]
-NAMES = ("fact_signs", "fact_steps", "fact_scales")
+NAMES = ("fact_signs", "fact_steps")
 NO_BAGS = np.zeros(1, np.int64), np.zeros(0, np.int32)
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hipporag_like.indexing.rows import bits_for
+from hipporag_like.indexing.scales import scales_of
 from hipporag_like.indexing.spelling import BUCKETS
 from hipporag_like.store.snapshot import Snapshot
 
@@ -59,7 +61,6 @@ ROWS = {
     "fact_codes": "facts",
     "fact_signs": "facts",
     "fact_steps": "facts",
-    "fact_scales": "facts",
     "term_hash": "terms",
     "term_row": "terms",
     "entity_key_hash": "entities",
@@ -113,13 +114,14 @@ _ORDERED = {
 _FOLLOWERS = (
     "_index",
     "_weight",
+    "_edge",
     "_passage",
     "_score",
     "_count",
     "_entity",
     "_form",
 )  # of an array of row starts
-_FINITE = re.compile(r".*_(vectors|weight|score|scales|cosine)")
+_FINITE = re.compile(r".*_(vectors|weight|score|cosine)")
 _CODE = re.compile(r"(field[0-9]+)_code")
 
 
@@ -192,11 +194,27 @@ def _special(
     """Yield what is wrong with an array of which more is asked than of others."""
     if name == "form_entity" and not _within(array, -1, sizes["entities"]):
         yield f"a number in it is none of the {sizes['entities']} entities"
+    if name.endswith("_edge"):
+        yield from _edges(name.removesuffix("_edge"), array, arrays, sizes)
+    if name in ("fact_signs", "fact_steps") and not _finite(scales_of(array)):
+        yield "a scale in it is not finite"
     if name in _ORDERED and not _ascending(array):
         yield "it is not in order"
     other = _ALIKE.get(name)
     if other is not None and len(array) != _length(arrays, other):
         yield f"it has {len(array)} rows and {other} {_length(arrays, other)}"
+
+
+def _edges(
+    stem: str, array: NDArray[Any], arrays: dict[str, NDArray[Any]], sizes: dict[str, int]
+) -> Iterator[str]:
+    """Yield what is wrong with columns that hold the kinds of their weights; see ``indexing.rows.Rows``."""
+    what, kinds = IDS[f"{stem}_index"], _length(arrays, f"{stem}_weight")
+    bits = bits_for(kinds)
+    if not _within(array, 0, sizes[what] << bits):
+        yield f"a number in it is none of the {sizes[what]} {what}"
+    if not all(int((part & ((1 << bits) - 1)).max()) < kinds for part in _chunks(array)):
+        yield "a number in it is the kind of no weight"
 
 
 def _borders(
@@ -213,6 +231,8 @@ def _borders(
         ends = {f"{stem}_text": _length(arrays, f"{stem}_text")}
     else:
         followers = [f"{stem}{end}" for end in _FOLLOWERS if f"{stem}{end}" in arrays]
+        if f"{stem}_edge" in arrays:
+            followers.remove(f"{stem}_weight")  # one of each kind
         ends = {follower: len(arrays[follower]) for follower in followers}
     for other, length in ends.items():
         if int(array[-1]) != length:

@@ -85,7 +85,7 @@ def clues(
     lexical
         Options of BM25.
     """
-    passage = row_cosines(segment.array("passage_vectors"), candidates, vectors)
+    passage = row_cosines(segment.stored("passage_vectors"), candidates, vectors)
     own, owner = own_facts(segment, candidates)
     cosines = fact_vectors_of(segment).cosines(own, vectors)
     sentence = np.full(passage.shape, -np.inf)

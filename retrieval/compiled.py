@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import inlined
@@ -38,3 +41,22 @@ def word_place(table: NDArray[Any], key: Any) -> Any:
     while table[at] != key and table[at] >= 0:
         at = (at + 1) & (len(table) - 1)
     return at
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(typing: Any, array: Any, row: Any) -> Any:
+    """Ask for the beginning of a row of an array, so that it is near when it is read; no row is checked."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        held = context.make_array(signature.args[0])(context, builder, arguments[0])
+        stride = builder.extract_value(held.strides, 0)
+        start = builder.ptrtoint(held.data, stride.type)
+        place = builder.add(start, builder.mul(arguments[1], stride))
+        pointer = builder.inttoptr(place, ir.IntType(8).as_pointer())
+        whole = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, whole, whole, whole])
+        call = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)
+        builder.call(call, [pointer, whole(0), whole(3), whole(1)])  # to read, all levels, data
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate

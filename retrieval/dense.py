@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import EXACT_LIMIT
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.ragged import fixed
+from hipporag_like.indexing.stored import StoredRows, Table, chosen
 from hipporag_like.retrieval.sieve import promising
 from hipporag_like.retrieval.topk import top_k
 
@@ -43,8 +45,8 @@ def nearest_in(
     vector, k, allowed
         See :func:`nearest`.
     """
-    vectors = segment.array(f"{kind}_vectors")
-    codes = segment.array(f"{kind}_codes") if len(vectors) > EXACT_LIMIT else None
+    vectors = segment.stored(f"{kind}_vectors")
+    codes = segment.stored(f"{kind}_codes") if len(vectors) > EXACT_LIMIT else None
     if codes is None and allowed is None and kind != "entity":
         rows = promising(segment, kind, vector, k)
         if rows is not None:
@@ -53,18 +55,18 @@ def nearest_in(
 
 
 def nearest(
-    vectors: NDArray[np.floating],
+    vectors: Table,
     vector: NDArray[np.float32],
     k: int,
     allowed: NDArray[np.bool_] | None = None,
-    codes: NDArray[np.uint8] | None = None,
+    codes: Table | None = None,
 ) -> Found:
     """Return the rows most similar to ``vector`` and their cosines, best first.
 
     Parameters
     ----------
     vectors
-        float32 or float16, (n, dim), unit rows; may be memory-mapped.
+        float32 or float16, (n, dim), unit rows; may be memory-mapped, or stored rows.
     vector
         float32, (dim,), unit length.
     k
@@ -88,27 +90,22 @@ def nearest(
 
 
 def _candidates(
-    codes: NDArray[np.uint8], vector: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
+    codes: Table, vector: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None
 ) -> NDArray[np.int64]:
     """Return the rows whose codes promise most, ascending."""
     from hipporag_like.indexing.quantise import rotated
-    from hipporag_like.retrieval.hamming import distances, favoured, planes, within
+    from hipporag_like.retrieval.hamming import favoured, nearest_codes, planes
 
-    words = np.asarray(codes).view(np.uint64)
-    n, width = words.shape
+    table = codes if isinstance(codes, StoredRows) else StoredRows(codes)
+    words = fixed(table.array.view(np.uint64))
     mask = np.zeros(0, dtype=bool) if allowed is None else allowed
     turned = rotated(vector[None, :])[0]
-    question = np.zeros(8 * codes.shape[1], dtype=np.uint8)
+    question = np.zeros(64 * words.shape[1], dtype=np.uint8)
     question[: len(turned)] = turned > 0
-    found, counts = np.empty(n, dtype=np.uint16), np.zeros(64 * width + 1, dtype=np.int64)
-    distances(words, np.packbits(question).view(np.uint64), mask, found, counts)
     wanted, rescored = _depths(len(vector), k)
-    nearer = np.cumsum(counts)
-    limit = int(np.searchsorted(nearer, wanted))
-    rows = np.empty(wanted, dtype=np.int64)
-    met = within(found, mask, limit, wanted - (int(nearer[limit - 1]) if limit else 0), rows)
-    rows = rows[:met]
-    scores = favoured(words, rows, planes(turned, width))
+    asked = np.packbits(question).view(np.uint64)
+    rows, near = nearest_codes((table.descriptor, table.offset), words, asked, fixed(mask), wanted)
+    scores = favoured(near, planes(turned, words.shape[1]))
     return np.sort(rows[top_k(scores, rescored)])
 
 
@@ -119,10 +116,9 @@ def _depths(dim: int, k: int) -> tuple[int, int]:
     return max(int(NEAR_CODES * short), rescored), rescored
 
 
-def _exact(
-    vectors: NDArray[np.floating], vector: NDArray[np.float32], k: int, rows: NDArray[np.int64] | None
-) -> Found:
+def _exact(table: Table, vector: NDArray[np.float32], k: int, rows: NDArray[np.int64] | None) -> Found:
     """Return the nearest of some rows, ascending, or of all."""
+    vectors = table.array if isinstance(table, StoredRows) else table
     n = len(vectors) if rows is None else len(rows)
     # Rows as they are stored are searched where they lie; others are copied, a block at a time.
     block = n if rows is None and vectors.dtype == np.float32 else _BLOCK
@@ -135,7 +131,7 @@ def _exact(
     with _one_thread():
         for start in range(0, n, block):
             part = slice(start, start + block)
-            taken = vectors[part] if rows is None else vectors[rows[part]]
+            taken = vectors[part] if rows is None else chosen(table, rows[part])
             searched = np.ascontiguousarray(taken, dtype=np.float32)
             scores, places = faiss.knn(
                 vector[None, :], searched, min(k, len(searched)), metric=faiss.METRIC_INNER_PRODUCT

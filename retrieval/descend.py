@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled_freely
-from hipporag_like.indexing.fact_codes import STEPS, decode
+from hipporag_like.indexing.fact_codes import decode
 from hipporag_like.retrieval.compiled import float_of_half
 
 
@@ -87,20 +87,22 @@ def cosines_of_half(
 def cosines_of_codes(
     signs: NDArray[np.uint8],
     steps: NDArray[np.uint8],
-    scales: NDArray[np.float32],
-    rows: NDArray[np.int64],
+    words: NDArray[np.float32],
     asked: NDArray[np.float32],
 ) -> NDArray[np.float64]:
-    """Return the same of codes (``indexing.fact_codes``) and turned vectors, float32, (v, 8 * bytes)."""
-    found = np.empty((len(rows), len(asked)))
+    """Return the same of all of some codes (``indexing.fact_codes``), whose steps are also given as ``words_of`` them.
+
+    The vectors are turned and as long as the codes.
+    """
+    found = np.empty((len(signs), len(asked)))
     vector = np.empty(asked.shape[1], dtype=np.float32)
-    for i in range(len(rows)):
-        decode(signs, steps, rows[i], vector)
+    for i in range(len(signs)):
+        decode(signs, steps, i, vector)
         for j in range(len(asked)):
             total = np.float32(0.0)
             for d in range(len(vector)):
                 total += vector[d] * asked[j, d]
-            found[i, j] = total * scales[rows[i], STEPS]
+            found[i, j] = total * words[i, words.shape[1] - 1]
     return found
 
 

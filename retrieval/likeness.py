@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled, compiled_freely, inlined
-from hipporag_like.indexing.fact_codes import SIGNS
-from hipporag_like.retrieval.compiled import float_of_half
+from hipporag_like.indexing.scales import SCALE_BYTES
+from hipporag_like.retrieval.compiled import float_of_half, prefetch
 from hipporag_like.retrieval.similarity import HALF, SINGLE, FactArrays
 
 BYTE = 256
@@ -53,9 +53,21 @@ def likeness_of(facts: FactArrays, fact: int, question: NDArray[np.float32]) -> 
         for d in range(len(question)):
             dot += float_of_half(facts.half[fact, d]) * question[d]
         return dot
-    for byte in range(facts.signs.shape[1]):
+    for byte in range(facts.signs.shape[1] - SCALE_BYTES):
         dot += question[byte * BYTE + facts.signs[fact, byte]]
-    return (2 * dot - question[len(question) - 1]) * facts.scales[fact, SIGNS]
+    return (2 * dot - question[len(question) - 1]) * facts.words[fact, facts.words.shape[1] - 1]
+
+
+@inlined
+def ask_for(facts: FactArrays, fact: int) -> None:
+    """Ask the memory for what :func:`likeness_of` reads of a fact; of a vector for its beginning."""
+    if facts.kind == SINGLE:
+        prefetch(facts.single, fact)
+    elif facts.kind == HALF:
+        prefetch(facts.half, fact)
+    else:
+        prefetch(facts.signs, fact)
+        prefetch(facts.words[:, facts.words.shape[1] - 1], fact)
 
 
 @compiled_freely

@@ -105,7 +105,7 @@ def entities_in(segment: Segment, facts: Numbers, wanted: Numbers) -> tuple[Numb
     """
     rows = segment.fact_entities
     counts = rows.indptr[facts + 1] - rows.indptr[facts]
-    entity = rows.indices[ranges(rows.indptr[facts], counts)].astype(np.int64)
+    entity = rows.edges[ranges(rows.indptr[facts], counts)].astype(np.int64) >> rows.bits
     fact = np.repeat(np.arange(len(facts)), counts)
     good = places(wanted, entity) >= 0
     return entity[good], fact[good]

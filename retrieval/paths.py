@@ -124,13 +124,13 @@ class _Mass:
         n_entities, known = self._inside.segment.n_entities, (self._entities, self._entity_mass)
         if node >= n_entities:
             return _pairs(self._seen(self._to_entities, node - n_entities), known, self._to_facts)
-        row, synonyms = self._to_facts.row(node), self._seen(self._synonyms, node)
+        row, synonyms = _fixed_row(self._to_facts, node), self._seen(self._synonyms, node)
         facts = _pairs(row, (self._facts, self._fact_mass), self._to_entities)
         return [(n_entities + fact, share) for fact, share in facts] + _pairs(synonyms, known, _WHOLE)
 
     def _seen(self, rows: Rows, i: int) -> Row:
         """Return a row of entities, without those that may not be seen."""
-        row = rows.row(i)
+        row = _fixed_row(rows, i)
         if self._inside.passages is None:
             return row
         seen = self._inside.entities(row[0])
@@ -138,18 +138,23 @@ class _Mass:
 
 
 def _fixed_rows(rows: Rows) -> Rows:
-    return Rows(fixed(rows.indptr), fixed(rows.indices), fixed(rows.weights))
+    return Rows(fixed(rows.indptr), fixed(rows.edges), fixed(rows.values), rows.bits)
+
+
+def _fixed_row(rows: Rows, i: int) -> Row:
+    columns, weights = rows.row(i)
+    return fixed(columns), fixed(weights)
 
 
 # Of nodes that send all their mass along each edge.
-_WHOLE = _fixed_rows(Rows(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32)))
+_WHOLE = _fixed_rows(Rows(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32)))
 
 
 def _pairs(row: Row, known: tuple[Wholes, Reals], own: Rows) -> list[tuple[int, float]]:
     """Return the best senders of a row; see ``retrieval.senders``."""
     from hipporag_like.retrieval.senders import best_senders
 
-    numbers, shares = best_senders(*row, *known, own.indptr, own.weights, MAX_SENDERS)
+    numbers, shares = best_senders(*row, *known, own.indptr, own.edges, own.values, own.bits, MAX_SENDERS)
     return list(zip(numbers.tolist(), shares.tolist(), strict=True))
 
 

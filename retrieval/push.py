@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from hipporag_like.indexing.compiled import compiled_freely
 from hipporag_like.indexing.ragged import fixed
 from hipporag_like.indexing.rows import Rows
-from hipporag_like.retrieval.likeness import likeness_of
+from hipporag_like.retrieval.compiled import prefetch
+from hipporag_like.retrieval.likeness import ask_for, likeness_of
 from hipporag_like.retrieval.similarity import FactArrays, FactVectors
 from hipporag_like.retrieval.slots import (
+    AHEAD,
     BEFORE,
     COLUMN,
     DEGREE,
@@ -113,7 +115,7 @@ def push(
     as many facts have been looked at as a node of all the mass may have; one that has more than are left sends its mass
     to some of them, at equal distances in the order of their numbers.
     """
-    links = Links(*(Edges(fixed(rows.indptr), fixed(rows.indices), fixed(rows.weights)) for rows in graph))
+    links = Links(*map(_edges, graph))
     given = (links, facts.arrays(), facts.asked(question), Shape(*map(float, shape)))
     forced = max(int(1.0 / shape.tolerance), LEAST_FORCED)
     state = _run(_started(links, seeds, mass, shape.tolerance, forced), *given)
@@ -126,6 +128,10 @@ def push(
             forced -= int(state.whole[slot, DEGREE]) - 1
     n, pushes, work = state.counters[[MET, PUSHES, WORK]].tolist()
     return Pushed(state.whole[:n, NODE], state.real[:n, ESTIMATE], state.real[:n, RESIDUAL], pushes, work)
+
+
+def _edges(rows: Rows) -> Edges:
+    return Edges(fixed(rows.indptr), fixed(rows.edges), fixed(rows.values), rows.bits)
 
 
 def _started(links: Links, seeds: Wholes, mass: Reals, tolerance: float, most: int) -> State:
@@ -173,6 +179,12 @@ def _judge(
     ef, fe = links.to_facts.indptr, links.to_entities.indptr
     n_entities, counters = len(ef) - 1, state.counters
     for slot in range(counters[JUDGED], counters[MET]):
+        later = state.whole[min(slot + AHEAD, counters[MET] - 1), NODE]
+        if later < n_entities:
+            prefetch(ef, later)
+        else:
+            prefetch(fe, later - n_entities)
+            ask_for(facts, later - n_entities)
         node = state.whole[slot, NODE]
         if node < n_entities:
             degree = ef[node + 1] - ef[node] + 1

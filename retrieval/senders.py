@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled
+from hipporag_like.indexing.rows import RowStarts
 
 Reals = NDArray[np.float64]
 
@@ -16,8 +17,10 @@ def best_senders(
     weights: NDArray[np.float32],
     known: NDArray[np.int64],
     mass: Reals,
-    indptr: NDArray[np.int64],
-    edges: NDArray[np.float32],
+    indptr: RowStarts,
+    edges: NDArray[np.int32],
+    values: NDArray[np.float32],
+    bits: int,
     most: int,
 ) -> tuple[NDArray[np.int64], Reals]:
     """Return the columns of a node's row that sent it most mass, most first; of equal ones the first.
@@ -28,9 +31,9 @@ def best_senders(
         int32, ascending, and float32, (n,): the row.
     known, mass
         int64, ascending, and float64, (m,): the columns that the walk reached, and their mass.
-    indptr, edges
-        int64 and float32: the weights of each column's own row, by which it divides its mass; ``indptr`` of
-        length 0 where it does not.
+    indptr, edges, values, bits
+        Where each column's own row begins, and the weights in it, see ``hipporag_like.indexing.rows.Rows``: by these
+        it divides its mass; ``indptr`` of length 0 where it does not.
     most
         At most so many.
 
@@ -51,7 +54,7 @@ def best_senders(
         if len(indptr) > 0:
             total = 0.0
             for edge in range(indptr[column], indptr[column + 1]):
-                total += np.float64(edges[edge])
+                total += np.float64(values[edges[edge] & ((1 << bits) - 1) if bits > 0 else edge])
             here /= total
         if here <= 0.0 or (found == most and here <= sent[most - 1]):
             continue

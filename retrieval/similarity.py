@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.ragged import fixed
+from hipporag_like.indexing.scales import SCALE_BYTES, words_of
+from hipporag_like.indexing.stored import StoredRows, Table, chosen
 
 SINGLE, HALF, CODES = 0, 1, 2
 
@@ -27,15 +29,16 @@ class FactArrays(NamedTuple):
         ``SINGLE``, ``HALF`` or ``CODES``.
     single, half
         float32, and float16 seen as uint16, (n_facts, dim): unit rows.
-    signs, scales
-        uint8, (n_facts, bytes), and float32, (n_facts, 2); see ``hipporag_like.indexing.fact_codes``.
+    signs, words
+        uint8, (n_facts, bytes), and the same bytes as float32, of which the last of each row is a scale; see
+        ``hipporag_like.indexing.fact_codes``.
     """
 
     kind: int
     single: NDArray[np.float32]
     half: NDArray[np.uint16]
     signs: NDArray[np.uint8]
-    scales: NDArray[np.float32]
+    words: NDArray[np.float32]
 
 
 class FactVectors(Protocol):
@@ -74,24 +77,27 @@ def fact_vectors_of(segment: Segment) -> FactVectors:
     """Return the facts of a segment, by the preset that it was indexed with."""
     if not segment.is_light:
         return DenseFacts(segment.array("fact_vectors"))
-    codes = map(segment.array, ("fact_signs", "fact_steps", "fact_scales"))
-    return CodedFacts(segment.array("passage_vectors").shape[1], *codes)
+    dim = segment.array("passage_vectors").shape[1]
+    return CodedFacts(dim, segment.array("fact_signs"), segment.stored("fact_steps"))
 
 
-def row_cosines(
-    vectors: NDArray[np.floating], rows: NDArray[np.int64], asked: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def row_cosines(vectors: Table, rows: NDArray[np.int64], asked: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return inner products of chosen rows with each asked vector; see ``FactVectors.cosines``.
 
     Parameters
     ----------
     vectors
-        float32 or float16, (any, dim); may be memory-mapped.
+        float32 or float16, (any, dim); may be memory-mapped, or stored rows.
     rows, asked
         int64, (n,), and float32, (v, dim).
     """
     from hipporag_like.retrieval.descend import cosines_of, cosines_of_half
 
+    if isinstance(vectors, StoredRows):
+        if vectors.descriptor >= 0:
+            vectors, rows = vectors.take(rows), np.arange(len(rows))
+        else:
+            vectors = vectors.array
     if vectors.dtype == np.float16:
         return cosines_of_half(fixed(vectors.view(np.uint16)), fixed(rows), fixed(asked))
     return cosines_of(fixed(vectors), fixed(rows), fixed(asked))
@@ -143,14 +149,13 @@ class CodedFacts:
     ----------
     dim
         Of the vectors.
-    signs, steps, scales
-        uint8, (n_facts, bytes) and (n_facts, 2 * bytes), and float32, (n_facts, 2); may be memory-mapped.
+    signs, steps
+        uint8, each with a row a fact; may be memory-mapped, the steps stored rows.
     """
 
     dim: int
     signs: NDArray[np.uint8]
-    steps: NDArray[np.uint8]
-    scales: NDArray[np.float32]
+    steps: Table
 
     def __len__(self) -> int:
         """Return the number of facts."""
@@ -161,29 +166,35 @@ class CodedFacts:
         from hipporag_like.indexing.quantise import rotated
         from hipporag_like.retrieval.descend import cosines_of_codes
 
-        turned = np.zeros((len(asked), 8 * self.signs.shape[1]), np.float32)
+        turned = np.zeros((len(asked), self._numbers), np.float32)
         turned[:, : self.dim] = rotated(asked)
-        codes = fixed(self.signs), fixed(self.steps), fixed(self.scales)
-        return cosines_of_codes(*codes, fixed(facts), fixed(turned))
+        steps = fixed(chosen(self.steps, facts))
+        return cosines_of_codes(fixed(self.signs[facts]), steps, fixed(words_of(steps)), fixed(turned))
 
     def take(self, facts: NDArray[np.int64]) -> NDArray[np.float32]:
         """See ``FactVectors``."""
         from hipporag_like.indexing.fact_codes import vectors_of
 
-        return vectors_of(self.signs, self.steps, self.scales, facts, self.dim)
+        return vectors_of(self.signs[facts], chosen(self.steps, facts), self.dim)
 
     def arrays(self) -> FactArrays:
         """See ``FactVectors``."""
-        return _NOTHING._replace(kind=CODES, signs=fixed(self.signs), scales=fixed(self.scales))
+        signs = fixed(self.signs)
+        return _NOTHING._replace(kind=CODES, signs=signs, words=fixed(words_of(signs)))
 
     def asked(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
         """See ``FactVectors``; what each value of each byte of signs adds, and the sum of all numbers."""
         from hipporag_like.indexing.quantise import rotated
         from hipporag_like.retrieval.likeness import sums_by_byte
 
-        turned = np.zeros(8 * self.signs.shape[1], np.float32)
+        turned = np.zeros(self._numbers, np.float32)
         turned[: self.dim] = rotated(question[None, :])[0]
         return fixed(sums_by_byte(turned))
+
+    @property
+    def _numbers(self) -> int:
+        """How many numbers a code has, those that fill it up included."""
+        return 8 * (int(self.signs.shape[1]) - SCALE_BYTES)
 
 
 _NOTHING = FactArrays(
@@ -191,5 +202,5 @@ _NOTHING = FactArrays(
     single=fixed(np.zeros((0, 0), np.float32)),
     half=fixed(np.zeros((0, 0), np.uint16)),
     signs=fixed(np.zeros((0, 0), np.uint8)),
-    scales=fixed(np.zeros((0, 2), np.float32)),
+    words=fixed(np.zeros((0, 0), np.float32)),
 )

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.indexing.compiled import compiled_freely
-from hipporag_like.retrieval.compiled import word_place
+from hipporag_like.indexing.compiled import compiled, compiled_freely
+from hipporag_like.indexing.rows import RowStarts
+from hipporag_like.retrieval.compiled import prefetch, word_place
 
 # Slots to begin with, in a graph of as many nodes: a question of the dev sets meets 3,000 to 20,000.
 ROOM = 1 << 14
@@ -26,6 +27,9 @@ UNKNOWN = -1  # in FIRST: not written down yet
 # mass; room that lacks, for nodes and neighbours.
 MET, JUDGED, WRITTEN, BEFORE, COLUMN, WAITING, MOST, PUSHES, WORK, LACKED = range(10)
 
+# Of what is read all over memory, so many nodes ahead are asked for.
+AHEAD = 12
+
 Reals = NDArray[np.float64]
 Wholes = NDArray[np.int64]
 Numbers = NDArray[np.int32]
@@ -34,9 +38,10 @@ Numbers = NDArray[np.int32]
 class Edges(NamedTuple):
     """A sparse matrix by rows; see ``hipporag_like.indexing.rows.Rows``."""
 
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int32]
-    weights: NDArray[np.float32]
+    indptr: RowStarts
+    edges: NDArray[np.int32]
+    values: NDArray[np.float32]
+    bits: int
 
 
 class Links(NamedTuple):
@@ -125,6 +130,18 @@ def enter(table: Numbers, whole: Wholes, n: int) -> None:
         table[at, 0], table[at, 1] = whole[slot, NODE], slot
 
 
+@compiled
+def _ask_for(links: Links, node: int, n_entities: int) -> None:
+    """Ask the memory for a node's neighbours."""
+    if node < n_entities:
+        first = links.to_facts.indptr[node]
+        prefetch(links.synonyms.indptr, node)
+        prefetch(links.to_facts.edges, first)
+    else:
+        first = links.to_entities.indptr[node - n_entities]
+        prefetch(links.to_entities.edges, first)
+
+
 @compiled_freely
 def write_down(state: State, links: Links) -> bool:
     """Write down the neighbours of the waiting slots, of an entity ``MOST`` facts at most; False where room lacks.
@@ -136,6 +153,8 @@ def write_down(state: State, links: Links) -> bool:
     n_entities, n, written = len(links.to_facts.indptr) - 1, counters[MET], counters[WRITTEN]
     for i in range(counters[WAITING]):
         slot = queue[i, counters[COLUMN]]
+        if i + AHEAD < counters[WAITING] and whole[queue[i + AHEAD, counters[COLUMN]], FIRST] == UNKNOWN:
+            _ask_for(links, whole[queue[i + AHEAD, counters[COLUMN]], NODE], n_entities)
         if whole[slot, FIRST] != UNKNOWN:
             continue
         node, looked, alike, kinds = whole[slot, NODE], whole[slot, DEGREE], 0, 1
@@ -153,16 +172,18 @@ def write_down(state: State, links: Links) -> bool:
             if kinds == 1:
                 row -= n_entities
             first, count = edges.indptr[row], edges.indptr[row + 1] - edges.indptr[row]
+            mask = (1 << edges.bits) - 1
             for j in range(looked if kind == 0 else alike):
                 at = first + (j * count // looked if kind == 0 and looked < count else j)
-                other = offset + edges.indices[at]
+                other = offset + (edges.edges[at] >> edges.bits)
                 place = word_place(table[:, 0], other)
                 if table[place, 0] < 0:
                     table[place, 0], table[place, 1] = other, n
                     whole[n, NODE], whole[n, FIRST] = other, UNKNOWN
                     real[n, RESIDUAL], real[n, ESTIMATE] = 0.0, 0.0
                     n += 1
-                neighbour[written], share[written] = table[place, 1], edges.weights[at]
+                neighbour[written] = table[place, 1]
+                share[written] = edges.values[edges.edges[at] & mask if mask > 0 else at]
                 written += 1
         whole[slot, LAST] = written
     counters[MET], counters[WRITTEN] = n, written

@@ -28,7 +28,7 @@ CHANGED_DOCUMENTS = 10
 KINDS = {
     "bm25": re.compile(r"posting_|term_|passage_length"),
     "passage vectors": re.compile(r"passage_(vectors|codes)"),
-    "fact vectors": re.compile(r"fact_(vectors|codes|signs|steps|scales)"),
+    "fact vectors": re.compile(r"fact_(vectors|codes|signs|steps)"),
     "entity vectors": re.compile(r"entity_(vectors|codes)"),
     "text": re.compile(r"passage_|document_|metadata|field_|column_"),
 }

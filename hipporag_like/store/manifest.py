@@ -19,7 +19,8 @@ from hipporag_like.text import content_hash
 #   1  CURRENT holds the number of the snapshot alone
 #   2  CURRENT also holds the manifest's checksum, so that it cannot come to name another snapshot
 #   3  preset light keeps codes of facts in the place of words and bags of words
-FORMAT = 3
+#   4  the walk's graph and the codes of facts in fewer bytes: int32 row starts, kinds of weights, scales beside codes
+FORMAT = 4
 MANIFEST_NAME = "manifest.json"
 CURRENT_NAME = "CURRENT"
 SNAPSHOTS_NAME = "snapshots"

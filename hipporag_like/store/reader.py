@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import re
+import sys
 import weakref
 import zlib
 from collections.abc import Mapping
@@ -35,6 +37,10 @@ from hipporag_like.store.pin import open_pinned
 # Files up to this size are checked when a snapshot is opened and are read, not mapped: a map costs a file
 # descriptor, of which a process often has only 1024. Larger ones are checked when they are first asked for.
 SMALL_BYTES = 1 << 20
+# Of an array from this size on chosen rows are read from its file; see ``indexing.stored``. To touch 1000 rows of a
+# mapped one brings in twice as much, and 50,000 passages have no array that is searched so.
+LARGE_BYTES = 1 << 25
+HAS_PREAD = hasattr(os, "pread") and sys.maxsize > 1 << 32  # with offsets of 64 bits
 _CHUNK_BYTES = 1 << 22
 _CURRENT = re.compile(rb"([0-9]{1,15})(?: ([0-9a-f]{32}))?\n?")
 _BAD_ARRAY = (
@@ -75,7 +81,7 @@ class Snapshot:
         self._index = index
         self._folder = index / SNAPSHOTS_NAME / str(manifest.number)
         self._groups = manifest.groups
-        self._arrays: dict[tuple[str, str], np.ndarray] = {}
+        self._arrays: dict[tuple[str, str], tuple[np.ndarray, int, int]] = {}
         self._known: dict[str, list[int]] | None = None
         # Closing the descriptor gives up the pin; also when the last reference to the snapshot goes.
         self._unpin = weakref.finalize(self, os.close, descriptor)
@@ -121,6 +127,17 @@ class Snapshot:
         IndexCorruptError
             Its file is missing or damaged.
         """
+        return self._opened(group, name)[0]
+
+    def file_of(self, group: str, name: str) -> tuple[int, int]:
+        """Return an open descriptor of the file that an array is mapped from, and where in it the array begins.
+
+        The descriptor is closed with the last reference to the array; -1 and 0 where rows are to be read through the
+        array, which is not so large, or the system lacks what is needed. Raises as :meth:`array`.
+        """
+        return self._opened(group, name)[1:]
+
+    def _opened(self, group: str, name: str) -> tuple[np.ndarray, int, int]:
         known = self._arrays.get((group, name))
         if known is None:
             entry = self._groups[group].files[name]
@@ -292,14 +309,15 @@ def _check_files(index: Path, folder: Path, manifest: Manifest) -> None:
                 raise damaged(path, "its checksum does not fit its content", index)
 
 
-def _load(path: Path, entry: ArrayEntry, index: Path) -> np.ndarray:
+def _load(path: Path, entry: ArrayEntry, index: Path) -> tuple[np.ndarray, int, int]:
+    """Return an array; where it is very large with a descriptor of its file and its place there, else -1 and 0."""
     array: np.ndarray
+    descriptor, offset = -1, 0
     try:
         if entry.nbytes <= SMALL_BYTES:
             array = np.lib.format.read_array(io.BytesIO(path.read_bytes()), allow_pickle=False)
         else:
-            # A plain view: slicing numpy's memmap class is slower, and the map lives as long as the view.
-            array = np.lib.format.open_memmap(path, mode="r").view(np.ndarray)
+            array, descriptor, offset = _mapped(path, entry.nbytes >= LARGE_BYTES)
     except _BAD_ARRAY as error:
         raise damaged(path, error, index) from error
     if array.dtype.str != entry.dtype or array.shape != entry.shape:
@@ -307,7 +325,33 @@ def _load(path: Path, entry: ArrayEntry, index: Path) -> np.ndarray:
             path, f"it holds {array.dtype.str} {array.shape}, not {entry.dtype} {entry.shape}", index
         )
     array.flags.writeable = False
-    return array
+    return array, descriptor, offset
+
+
+def _mapped(path: Path, keep: bool) -> tuple[np.ndarray, int, int]:
+    """Map an array; where a descriptor is to be kept, it is of the same file and closed when nobody has the map."""
+    with open(path, "rb", buffering=0) as file:
+        version = np.lib.format.read_magic(file)
+        read_header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        if version not in read_header:
+            raise ValueError(f"it has version {version} of numpy's format")
+        shape, by_columns, dtype = read_header[version](file)
+        if dtype.hasobject:
+            raise ValueError("it holds objects")
+        offset = file.tell()
+        held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        array = np.ndarray(shape, dtype, held, offset, order="F" if by_columns else "C")
+        if not (keep and HAS_PREAD and not by_columns):
+            return array, -1, 0
+        try:
+            descriptor = os.dup(file.fileno())
+        except OSError:  # no more descriptors: rows are read through the map
+            return array, -1, 0
+        weakref.finalize(held, os.close, descriptor)
+        return array, descriptor, offset
 
 
 def crc32_of(path: Path) -> int:

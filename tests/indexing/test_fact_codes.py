@@ -7,18 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipporag_like.indexing.fact_codes import SIGNS, STEP, STEPS, decode, encode, room_for_codes, vectors_of
-from hipporag_like.indexing.quantise import rotated, unrotated
+from hipporag_like.indexing.fact_codes import STEP, decode, encode, room_for_codes, vectors_of
+from hipporag_like.indexing.quantise import code_bytes, rotated, unrotated
+from hipporag_like.indexing.scales import SCALE_BYTES, scales_of
 
 
-def coded(turned: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def coded(turned: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     codes = room_for_codes(*turned.shape)
     encode(turned.astype(np.float32), np.arange(len(turned)), *codes)
     return codes
 
 
 def levels(codes: tuple[np.ndarray, ...], row: int, dim: int) -> list[int]:
-    found = np.empty(8 * codes[0].shape[1], np.float32)
+    found = np.empty(8 * (codes[0].shape[1] - SCALE_BYTES), np.float32)
     decode(codes[0], codes[1], row, found)
     return found[:dim].astype(int).tolist()
 
@@ -31,8 +32,8 @@ def test_levels_by_hand():
     assert levels(codes, 0, 4) == [1, -1, 5, -5]
     assert np.unpackbits(codes[0][0])[:4].tolist() == [1, 0, 1, 0]
     unit = row[0] / 2
-    assert codes[2][0, SIGNS] == pytest.approx(1 / np.abs(unit).sum())
-    assert codes[2][0, STEPS] == pytest.approx(1 / (unit @ [1, -1, 5, -5]))
+    assert scales_of(codes[0])[0] == pytest.approx(1 / np.abs(unit).sum())
+    assert scales_of(codes[1])[0] == pytest.approx(1 / (unit @ [1, -1, 5, -5]))
 
 
 def test_each_step_has_a_level():
@@ -46,7 +47,7 @@ def test_each_step_has_a_level():
 def test_a_vector_of_zeros_says_nothing():
     codes = coded(np.zeros((1, 8)))
     assert not any(part.any() for part in codes)
-    assert vectors_of(*codes, np.array([0, 0]), 8).tolist() == np.zeros((2, 8)).tolist()
+    assert vectors_of(*codes, 8).tolist() == np.zeros((1, 8)).tolist()
 
 
 @pytest.mark.parametrize("dim", [37, 64, 384])
@@ -57,11 +58,12 @@ def test_estimates_are_right_on_average_and_near(dim: int):
     asked = 0.5 * vectors + asked / np.linalg.norm(asked, axis=1)[:, None]
     asked /= np.linalg.norm(asked, axis=1)[:, None]
     exact = (vectors * asked).sum(axis=1)
-    signs, steps, scales = coded(rotated(vectors))
-    found = vectors_of(signs, steps, scales, np.arange(4000), dim)
+    signs, steps = coded(rotated(vectors))
+    assert (signs.shape[1], steps.shape[1]) == (code_bytes(dim) + 4, 2 * code_bytes(dim) + 4)
+    found = vectors_of(signs, steps, dim)
     by_levels = (found * asked).sum(axis=1) - exact
     ones = 2.0 * np.unpackbits(signs, axis=1)[:, :dim] - 1
-    by_signs = (ones * rotated(asked)).sum(axis=1) * scales[:, SIGNS] - exact
+    by_signs = (ones * rotated(asked)).sum(axis=1) * scales_of(signs) - exact
     # Of a random direction: sqrt(pi / 2 - 1) and, for eight levels, sqrt(0.0374 / (1 - 0.0374)) in sqrt(dim).
     for error, width in ((by_signs, 0.756), (by_levels, 0.197)):
         assert abs(error.mean()) < 4 * width / np.sqrt(dim * 4000)
@@ -89,7 +91,7 @@ def test_a_code_is_the_same_to_the_bit_alone_and_in_company(seed: int):
 def test_what_was_there_is_written_over():
     rows = np.random.default_rng(0).standard_normal((1, 70)).astype(np.float32)
     codes = room_for_codes(1, 70)
-    for part in codes[:2]:
+    for part in codes:
         part[:] = 255
     encode(rows, np.array([0]), *codes)
     for part, fresh in zip(codes, coded(rows), strict=True):

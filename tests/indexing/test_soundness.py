@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hipporag_like.config import Config
+from hipporag_like.indexing.rows import bits_for
 from hipporag_like.indexing.soundness import problems
 from hipporag_like.rag import HippoRAG
 from hipporag_like.store.snapshot import Snapshot, open_snapshot
@@ -59,7 +60,7 @@ def test_every_array_is_missed_where_it_is_short(snapshot: Snapshot):
 @pytest.mark.parametrize(
     "name",
     ["mention_entity", "spelled_form", "form_entity", "form_row", "posting_passage", "title_entity"]
-    + ["entity_facts_index", "fact_entities_index", "trigram_entity", "term_row"],
+    + ["entity_facts_edge", "fact_entities_edge", "trigram_entity", "term_row"],
 )
 @pytest.mark.parametrize("number", [-2, 1 << 30])
 def test_no_number_leads_outside(snapshot: Snapshot, name: str, number: int):
@@ -81,3 +82,19 @@ def test_borders_ascend(snapshot: Snapshot, name: str):
 def test_what_is_searched_is_in_order(snapshot: Snapshot, name: str):
     array = snapshot.array("default", name)[::-1].copy()
     assert name in named(Altered(snapshot, name, array))
+
+
+@pytest.mark.parametrize("stem", ["entity_facts", "fact_entities"])
+def test_every_kind_has_a_weight(snapshot: Snapshot, stem: str):
+    weights = snapshot.array("default", f"{stem}_weight")
+    array = snapshot.array("default", f"{stem}_edge").copy()
+    assert ((array & ((1 << bits_for(len(weights))) - 1)) == len(weights) - 1).any()
+    assert f"{stem}_edge" in named(Altered(snapshot, f"{stem}_weight", weights[:-1]))
+
+
+def test_scales_are_finite(snapshot: Snapshot):
+    for name in ("fact_signs", "fact_steps"):
+        if snapshot.has("default", name):
+            array = snapshot.array("default", name).copy()
+            array.view(np.float32)[1, -1] = np.inf
+            assert name in named(Altered(snapshot, name, array))

@@ -82,7 +82,7 @@ def test_pairs_are_those_of_all_against_all(neighbours, threshold):
 
 def test_types_are_those_of_the_walk():
     rows = synonyms_of(families(40, 5), named(letters(200)), GraphConfig())
-    assert (rows.indptr.dtype, rows.indices.dtype, rows.weights.dtype) == (np.int64, np.int32, np.float32)
+    assert (rows.indptr.dtype, rows.indices.dtype, rows.weights.dtype) == (np.int32, np.int32, np.float32)
     assert len(rows.indptr) == 201
     for i in range(200):
         assert (np.diff(rows.row(i)[0]) > 0).all()

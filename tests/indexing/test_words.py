@@ -18,6 +18,7 @@ from hipporag_like.errors import UsageError
 from hipporag_like.indexing.fact_codes import encode, room_for_codes, vectors_of
 from hipporag_like.indexing.index import Index, Segment
 from hipporag_like.indexing.quantise import rotated
+from hipporag_like.indexing.scales import SCALE_BYTES
 from hipporag_like.indexing.words import (
     PASSAGE_WEIGHT,
     common_direction,
@@ -64,13 +65,13 @@ def passages_of(*rows: tuple[str, str, list[tuple[int, int]]]) -> tuple[list[Pas
     return made, [Extraction(sentences=tuple(sentences)) for _, _, sentences in rows]
 
 
-CODES = ("fact_signs", "fact_steps", "fact_scales")
+CODES = ("fact_signs", "fact_steps")
 
 
 def decoded(arrays: dict[str, np.ndarray]) -> np.ndarray:
     """The facts' vectors, from what is stored of them."""
     codes = [np.asarray(arrays[name]) for name in CODES]
-    return vectors_of(*codes, np.arange(len(codes[0])), arrays["passage_vectors"].shape[1])
+    return vectors_of(*codes, arrays["passage_vectors"].shape[1])
 
 
 def segment_of(folder: Path) -> Segment:
@@ -102,7 +103,7 @@ def encoded(sums: list[list[float]]) -> list[bytes]:
     turned = rotated(np.array(sums, np.float32))
     codes = room_for_codes(*turned.shape)
     encode(turned, np.arange(len(turned)), *codes)
-    return [b"".join(part[i].tobytes() for part in codes[:2]) for i in range(len(sums))]
+    return [b"".join(part[i, :-SCALE_BYTES].tobytes() for part in codes) for i in range(len(sums))]
 
 
 def test_a_fact_is_its_words_and_its_passage(assembled: Any):
@@ -120,13 +121,9 @@ def test_a_fact_is_its_words_and_its_passage(assembled: Any):
         [0.0, 1.6 + 1.0, 1.0 + PASSAGE_WEIGHT],
         [0.0, 0.8, 1.0 + PASSAGE_WEIGHT],
     ]
-    stored = [b"".join(arrays[name][i].tobytes() for name in CODES[:2]) for i in range(5)]
+    stored = [b"".join(arrays[name][i, :-SCALE_BYTES].tobytes() for name in CODES) for i in range(5)]
     assert stored == encoded(sums)
-    assert {name: arrays[name].dtype.name for name in CODES} == {
-        "fact_signs": "uint8",
-        "fact_steps": "uint8",
-        "fact_scales": "float32",
-    }
+    assert {name: arrays[name].dtype.name for name in CODES} == {"fact_signs": "uint8", "fact_steps": "uint8"}
 
 
 def test_no_facts_are_no_words_and_nothing_is_embedded(assembled: Any):
@@ -136,7 +133,7 @@ def test_no_facts_are_no_words_and_nothing_is_embedded(assembled: Any):
         return np.zeros((0, 3), np.float32)
 
     arrays = assembled([], [], LIGHT, never)[2]
-    assert [arrays[name].shape for name in CODES] == [(0, 8), (0, 16), (0, 2)]
+    assert [arrays[name].shape for name in CODES] == [(0, 12), (0, 20)]
 
 
 WORDS = st.lists(st.integers(0, 30), max_size=40)

@@ -12,7 +12,7 @@ import pytest
 
 from hipporag_like.config import Config, EmbedConfig
 from hipporag_like.indexing.index import Segment
-from hipporag_like.indexing.rows import rows_of
+from hipporag_like.indexing.rows import narrow, rows_of
 from hipporag_like.rag import HippoRAG
 from hipporag_like.store.tables import pack_keys, pack_strings
 from hipporag_like.types import Document
@@ -136,6 +136,9 @@ class _Arrays:
     def has(self, group: str, name: str) -> bool:
         return name in self._arrays
 
+    def file_of(self, group: str, name: str) -> tuple[int, int]:
+        return -1, 0
+
 
 def segment_of_arrays(
     n_passages: int,
@@ -185,14 +188,14 @@ def segment_of_arrays(
         ),
     }
     for name, table in (
-        ("entity_facts", rows_of(entity, fact, weight, n_entities)),
-        ("fact_entities", rows_of(fact, entity, weight, len(facts))),
+        ("entity_facts", narrow(rows_of(entity, fact, weight, n_entities))),
+        ("fact_entities", narrow(rows_of(fact, entity, weight, len(facts)))),
         ("synonyms", rows_of(*np.zeros((3, 0), np.int32), n_entities)),
     ):
         arrays |= {
             f"{name}_indptr": table.indptr,
-            f"{name}_index": table.indices,
-            f"{name}_weight": table.weights,
+            f"{name}_edge" if table.bits else f"{name}_index": table.edges,
+            f"{name}_weight": table.values,
         }
     return Segment(_Arrays(arrays), "by hand")  # type: ignore[arg-type]
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hipporag_like.indexing.fact_codes import encode, room_for_codes
 from hipporag_like.indexing.quantise import rotated, unrotated
 from hipporag_like.indexing.rows import Rows, rows_of
+from hipporag_like.indexing.scales import scales_of
 from hipporag_like.retrieval import slots
 from hipporag_like.retrieval.push import LEAST_FORCED, Pushed, Shape, push
 from hipporag_like.retrieval.similarity import CodedFacts, DenseFacts, FactVectors
@@ -180,7 +181,7 @@ def test_all_kinds_of_facts_walk_alike(monkeypatch: pytest.MonkeyPatch):
     fact, entity = np.repeat(np.arange(6000), 3), draw.integers(0, 900, 18_000)
     single, half, codes = encoded(6000, 2)
     signs = 2 * np.unpackbits(codes.signs, axis=1)[:, :2] - np.float32(1)
-    seen = DenseFacts(unrotated(signs * codes.scales[:, :1]))
+    seen = DenseFacts(unrotated(signs * scales_of(codes.signs)[:, None]))
     masses = []
     for facts in (single, half, seen, codes):
         result = walked(graph_of_mentions(entity, fact, (900, 6000), facts), {3: 0.7, 8: 0.3}, 1e-8)

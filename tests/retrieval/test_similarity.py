@@ -10,6 +10,7 @@ import pytest
 from hipporag_like.indexing.fact_codes import encode, room_for_codes
 from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.quantise import rotated
+from hipporag_like.indexing.scales import scales_of
 from hipporag_like.retrieval.likeness import likenesses
 from hipporag_like.retrieval.similarity import (
     CodedFacts,
@@ -49,7 +50,7 @@ def test_the_walk_sees_signs(dim: int):
     facts, question = coded(unit_rows(1, 40, dim)), unit_rows(2, 1, dim)[0]
     seen = likenesses(facts.arrays(), np.arange(40), facts.asked(question))
     signs = 2.0 * np.unpackbits(facts.signs, axis=1)[:, :dim] - 1
-    np.testing.assert_allclose(seen, signs @ rotated(question[None])[0] * facts.scales[:, 0], atol=1e-5)
+    np.testing.assert_allclose(seen, signs @ rotated(question[None])[0] * scales_of(facts.signs), atol=1e-5)
     dense = DenseFacts(unit_rows(1, 40, dim))
     exact = likenesses(dense.arrays(), np.arange(40), dense.asked(question))
     np.testing.assert_allclose(exact, dense.cosines(np.arange(40), question[None])[:, 0], atol=1e-6)
@@ -117,6 +118,9 @@ class Stored:
     def has(self, group: str, name: str) -> bool:
         return name in self.arrays
 
+    def file_of(self, group: str, name: str) -> tuple[int, int]:
+        return -1, 0
+
 
 def test_the_arrays_say_which_kind_it_is(make_segment: Callable[..., Segment]):
     dense = fact_vectors_of(make_segment(1, [1], [(0, {0: 1}, [0.6, 0.8])]))
@@ -127,7 +131,6 @@ def test_the_arrays_say_which_kind_it_is(make_segment: Callable[..., Segment]):
         "passage_vectors": np.zeros((0, 3), np.float32),
         "fact_signs": facts.signs,
         "fact_steps": facts.steps,
-        "fact_scales": facts.scales,
     }
     found = fact_vectors_of(Segment(Stored(arrays), "light"))  # type: ignore[arg-type]
     assert isinstance(found, CodedFacts)

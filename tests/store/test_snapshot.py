@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import mmap
 import os
 import stat
 import threading
@@ -46,7 +47,7 @@ def test_what_is_published_comes_back(tmp_path):
         assert np.array_equal(snapshot.array("default", "small"), SMALL)
         large = snapshot.array("default", "large")
         assert np.array_equal(large, LARGE) and type(large) is np.ndarray
-        assert isinstance(large.base, np.memmap) and snapshot.array("default", "large") is large
+        assert isinstance(large.base, mmap.mmap) and snapshot.array("default", "large") is large
         assert (
             snapshot.has("default", "small")
             and not snapshot.has("default", "x")
