@@ -33,11 +33,16 @@ class Segment:
 
     def __init__(self, snapshot: Snapshot, namespace: str) -> None:
         self._snapshot = snapshot
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._strings: dict[str, StringTable] = {}
         self.namespace = namespace
 
     def array(self, name: str) -> NDArray[Any]:
-        """Return one array, memory-mapped."""
-        return self._snapshot.array(self.namespace, name)
+        """Return one array, memory-mapped; a query asks for some hundred."""
+        known = self._arrays.get(name)
+        if known is None:
+            known = self._arrays[name] = self._snapshot.array(self.namespace, name)
+        return known
 
     def has(self, name: str) -> bool:
         """Return whether there is an array ``name``."""
@@ -50,7 +55,11 @@ class Segment:
 
     def strings(self, name: str) -> StringTable:
         """Return one table of texts."""
-        return StringTable(self.array(f"{name}_text"), self.array(f"{name}_offset"))
+        known = self._strings.get(name)
+        if known is None:
+            known = StringTable(self.array(f"{name}_text"), self.array(f"{name}_offset"))
+            self._strings[name] = known
+        return known
 
     def keys(self, name: str) -> KeyTable:
         """Return one look-up table from text to row."""
