@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import LexicalConfig
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.ragged import fixed
 from hipporag_like.indexing.texts import lexical_tokens, passage_text
 from hipporag_like.retrieval.topk import top_k
 
@@ -127,16 +128,19 @@ def bm25_at(segment: Segment, question: str, passages: Numbers, config: LexicalC
     asked = _asked(segment, question, config)
     if config.engine == "rank_bm25":
         return _all(segment, question, asked, config)[passages]
-    indptr, holder = segment.array("posting_indptr"), segment.array("posting_passage")
-    wanted = passages.astype(holder.dtype)  # of one type, or numpy copies all postings to compare them
-    scores = np.zeros(len(passages))
-    for i in asked.said.tolist():
-        first, last = int(indptr[asked.rows[i]]), int(indptr[asked.rows[i] + 1])
-        at = first + np.searchsorted(holder[first:last], wanted)
-        here = at < last
-        here[here] = holder[at[here]] == wanted[here]
-        scores[here] += _parts(segment, asked, i, at[here], config)
-    return scores
+    from hipporag_like.retrieval.loops import bm25_of
+
+    indptr, said = segment.array("posting_indptr"), asked.rows[asked.said]
+    arrays = map(segment.array, ("posting_passage", "posting_count", "passage_length"))
+    given = (
+        passages,
+        indptr[said],
+        indptr[said + 1],
+        *arrays,
+        _corpus(segment, config).norm,
+        asked.idf[asked.said],
+    )
+    return bm25_of(*map(fixed, given), float(config.k1))
 
 
 def _all(segment: Segment, question: str, asked: _Asked, config: LexicalConfig) -> Reals:
@@ -153,10 +157,8 @@ def _all(segment: Segment, question: str, asked: _Asked, config: LexicalConfig) 
     return scores
 
 
-def _parts(
-    segment: Segment, asked: _Asked, i: int, at: Numbers | slice, config: LexicalConfig
-) -> NDArray[np.float32]:
-    """Return what one of the question's words adds to the passages of some of its postings."""
+def _parts(segment: Segment, asked: _Asked, i: int, at: slice, config: LexicalConfig) -> NDArray[np.float32]:
+    """Return what one of the question's words adds to the passages of its postings."""
     count = segment.array("posting_count")[at].astype(np.float64)
     length = segment.array("passage_length")[segment.array("posting_passage")[at]]
     norm = _corpus(segment, config).norm[length]

@@ -96,7 +96,8 @@ def _hits(ranking: Ranking, parts: Sequence[Part], query: Query, method: str) ->
             reasons=ranking.reasons.get(row, {}),
         )
         for place, ((owner, number), row, score, shares) in enumerate(
-            zip(found, rows.tolist(), scores[rows].tolist(), ranking.shares[rows].tolist(), strict=True), start=1
+            zip(found, rows.tolist(), scores[rows].tolist(), ranking.shares[rows].tolist(), strict=True),
+            start=1,
         )
     )
 

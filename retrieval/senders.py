@@ -165,9 +165,13 @@ def _senders(node: int, kind: int, links: Links, reached: Reached) -> tuple[Whol
         if kind == 1:
             return np.empty(0, np.int64), np.empty(0)
         fact = node - n_entities
-        return best_senders(links.to_entities, fact, reached.entities, reached.entity_mass, links.to_facts, True)
+        return best_senders(
+            links.to_entities, fact, reached.entities, reached.entity_mass, links.to_facts, True
+        )
     if kind == 1:
-        return best_senders(links.synonyms, node, reached.entities, reached.entity_mass, links.synonyms, False)
+        return best_senders(
+            links.synonyms, node, reached.entities, reached.entity_mass, links.synonyms, False
+        )
     facts, share = best_senders(
         links.to_facts, node, reached.facts, reached.fact_mass, links.to_entities, True
     )
