@@ -192,7 +192,9 @@ class Segment:
     def triple(self, number: int) -> Triple | None:
         """Return the triple of one fact; None where the fact is a sentence."""
         owners = self.array("triple_fact")
-        at = int(np.searchsorted(owners, number))
+        at = int(
+            np.searchsorted(owners, owners.dtype.type(number))
+        )  # of another type, all would be converted
         if at == len(owners) or int(owners[at]) != number:
             return None
         return Triple(*json.loads(self._triples[at]))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.link import Linked, specificity
+from hipporag_like.retrieval.link import Linked, specificities
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 
@@ -84,10 +84,10 @@ def _seeds(
     for fact, part in zip(facts.tolist(), share.tolist(), strict=True):
         entities, edges = segment.fact_entities.row(fact)
         total = float(edges.sum())
-        for entity, edge in zip(entities.tolist(), edges.tolist(), strict=True):
+        specific = specificities(segment, entities).tolist()
+        for entity, edge, rare in zip(entities.tolist(), edges.tolist(), specific, strict=True):
             if entity not in known:
-                found = part * edge / total * specificity(segment, entity)
-                weight[entity] = weight.get(entity, 0.0) + found
+                weight[entity] = weight.get(entity, 0.0) + part * edge / total * rare
     seeds = np.array(sorted(weight), dtype=np.int64)
     mass = np.array([weight[entity] for entity in seeds.tolist()])
     return seeds, mass / mass.sum() if len(mass) else mass

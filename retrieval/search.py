@@ -68,7 +68,7 @@ def search(segments: Sequence[Segment], query: Query, options: Options) -> Trace
         outcome=outcome,  # type: ignore[arg-type]
         note=note,
         seeds=_seeds(parts),
-        facts=_facts(parts, query),
+        facts=_facts(parts, query) if query.told else (),
         hits=hits,
         walk=_walk_numbers(parts, ranking.plain),
         seconds=clock.seconds,
