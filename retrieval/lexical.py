@@ -218,11 +218,12 @@ def _holding(segment: Segment, asked: _Asked) -> Numbers:
 
 
 def _asked(segment: Segment, question: str, config: LexicalConfig) -> _Asked:
-    found = segment.terms.find_many(lexical_tokens(question)).astype(np.int64)
-    rows, said = np.unique(found[found >= 0], return_inverse=True)
+    found = [row for row in segment.terms.find_many(lexical_tokens(question)).tolist() if row >= 0]
+    rows = np.array(sorted(set(found)), np.int64)
+    said = np.searchsorted(rows, np.array(found, np.int64))
     indptr, corpus = segment.array("posting_indptr"), _corpus(segment, config)
     idf = _idf(indptr[rows + 1] - indptr[rows], corpus.n_passages)
-    return _Asked(rows, np.where(idf < 0, config.epsilon * corpus.mean_idf, idf), said.astype(np.int64))
+    return _Asked(rows, np.where(idf < 0, config.epsilon * corpus.mean_idf, idf), said)
 
 
 def _corpus(segment: Segment, config: LexicalConfig) -> _Corpus:

@@ -227,13 +227,30 @@ def _facts(
     if len(rows) == 0:
         return
     share = np.exp(FACT_SHARPNESS * (cosines - cosines[0]))
-    seen = inside.facts(rows).tolist()
-    for row, part, shown in zip(rows.tolist(), (share / share.sum()).tolist(), seen, strict=True):
-        entities, weights = segment.fact_entities.row(row)
-        text = segment.fact_text(row) if shown else ""
-        specific = specificities(segment, entities).tolist()
-        for entity, weight, rare in zip(entities.tolist(), weights.tolist(), specific, strict=True):
-            by_fact.add_weight(entity, part * weight * rare, "fact", text)
+    texts = [
+        segment.fact_text(row) if shown else ""
+        for row, shown in zip(rows.tolist(), inside.facts(rows).tolist(), strict=True)
+    ]
+    for place, entity, edge, rare in entities_of(segment, rows, share / share.sum()):
+        by_fact.add_weight(entity, edge * rare, "fact", texts[place])
+
+
+def entities_of(
+    segment: Segment, facts: NDArray[np.integer], share: Reals
+) -> list[tuple[int, int, float, float]]:
+    """Return, for each entity of each fact: the fact's place, the entity, its edge by the fact's share, its weight.
+
+    Parameters
+    ----------
+    facts, share
+        int64, and float32 or float64, (n,).
+    """
+    rows = [segment.fact_entities.row(fact) for fact in facts.tolist()]
+    place = np.repeat(np.arange(len(rows)), [len(entities) for entities, _ in rows])
+    entities = np.concatenate([entities for entities, _ in rows])
+    edges = share.astype(np.float64)[place] * np.concatenate([weights for _, weights in rows])
+    columns = place, entities, edges, specificities(segment, entities)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _combine(inside: Inside, named: _Weights, by_fact: _Weights) -> Linked:

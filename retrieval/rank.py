@@ -32,7 +32,7 @@ from hipporag_like.retrieval.learned import (
 )
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.query import PATHS_SHOWN, Options, Query
-from hipporag_like.retrieval.topk import top_k
+from hipporag_like.retrieval.topk import top_k, top_set
 from hipporag_like.retrieval.trust import names_in, plain_share, rarity, titled
 from hipporag_like.retrieval.windows import windows
 from hipporag_like.text import STOPWORDS, words
@@ -113,7 +113,7 @@ def judged(ranking: Ranking) -> NDArray[np.int64]:
     As many however many hits are asked for: what is judged is judged against the others, so more of them would
     change the scores of all. The rest has a learned signal of 0 and follows in the order of the fixed weights.
     """
-    return np.sort(top_k(ranking.shares.sum(axis=1), CANDIDATES))
+    return top_set(ranking.shares.sum(axis=1), CANDIDATES)
 
 
 def sheet_of(
