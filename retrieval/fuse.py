@@ -126,7 +126,7 @@ def passage_mass(
     """
     from hipporag_like.retrieval.loops import mass_by_passage
 
-    passages, total = mass_by_passage(*map(fixed, (facts, mass, fact_passage)))
+    passages, total = mass_by_passage(fixed(facts), fixed(mass), fixed(fact_passage))
     count = (passage_facts[passages + 1] - passage_facts[passages]).astype(np.float64)
     return passages, total / count**power
 

@@ -131,16 +131,17 @@ def bm25_at(segment: Segment, question: str, passages: Numbers, config: LexicalC
     from hipporag_like.retrieval.loops import bm25_of
 
     indptr, said = segment.array("posting_indptr"), asked.rows[asked.said]
-    arrays = map(segment.array, ("posting_passage", "posting_count", "passage_length"))
-    given = (
-        passages,
-        indptr[said],
-        indptr[said + 1],
-        *arrays,
-        _corpus(segment, config).norm,
-        asked.idf[asked.said],
+    return bm25_of(
+        fixed(passages),
+        fixed(indptr[said]),
+        fixed(indptr[said + 1]),
+        fixed(segment.array("posting_passage")),
+        fixed(segment.array("posting_count")),
+        fixed(segment.array("passage_length")),
+        fixed(_corpus(segment, config).norm),
+        fixed(asked.idf[asked.said]),
+        float(config.k1),
     )
-    return bm25_of(*map(fixed, given), float(config.k1))
 
 
 def _all(segment: Segment, question: str, asked: _Asked, config: LexicalConfig) -> Reals:

@@ -93,7 +93,10 @@ def specificities(segment: Segment, entities: NDArray[np.integer]) -> NDArray[np
     """Return the seed weights of entities, float64, (n,); see :func:`specificity`."""
     passages = np.maximum(segment.array("entity_passages")[entities], 1)
     weights = np.log1p(segment.n_passages / passages) / np.sqrt(passages)
-    return np.where(segment.array("entity_is_term")[entities], weights * TERM_SHARE, weights)
+    found: NDArray[np.float64] = np.where(
+        segment.array("entity_is_term")[entities], weights * TERM_SHARE, weights
+    )
+    return found
 
 
 def link(

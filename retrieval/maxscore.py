@@ -40,7 +40,9 @@ def peak(
 
 
 @compiled
-def search(passage: NDArray[np.int32], first: int, last: int, wanted: int | np.int64) -> int:
+def search(
+    passage: NDArray[np.int32] | NDArray[np.int64], first: int, last: int, wanted: int | np.int64
+) -> int:
     """Return the first place, ``first`` to ``last``, of ``wanted`` or more: steps that double, then halve."""
     step = 1
     low = first

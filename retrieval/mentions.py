@@ -81,7 +81,7 @@ def mentions(segment: Segment, candidates: Numbers, about: Subjects, facts: Numb
 
     rows = segment.entity_facts
     given = candidates, about.candidate, about.entity, facts, rows.indptr, rows.indices
-    return Mentions(*said_elsewhere(*map(fixed, (*given, segment.array("fact_passage")))))
+    return Mentions(*said_elsewhere(*[fixed(array) for array in (*given, segment.array("fact_passage"))]))
 
 
 def own_facts(segment: Segment, candidates: Numbers) -> tuple[Numbers, Numbers]:

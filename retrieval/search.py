@@ -106,7 +106,7 @@ def _paths(
     found: Sequence[tuple[int, int]], parts: Sequence[Part], query: Query
 ) -> dict[tuple[int, int], Path]:
     """Return the paths to passages, which are given and named by their part and their number in it."""
-    paths = {}
+    paths: dict[tuple[int, int], Path] = {}
     for owner, part in enumerate(parts):
         numbers = [number for other, number in found if other == owner]
         if numbers and part.walked is not None:
