@@ -158,9 +158,10 @@ class Parts:
         question: str,
         config: SearchConfig,
         where: Mapping[str, Any] | None,
+        told: bool = True,
     ) -> Trace:
-        """Return what a search for a question found and how."""
-        return self.trace(segments, question, self.vectors([question], config.method)[0], config, where)
+        """Return what a search for a question found and how; see :meth:`trace`."""
+        return self.trace(segments, question, self.vectors([question], config.method)[0], config, where, told)
 
     def hits(
         self,
@@ -179,7 +180,8 @@ class Parts:
         threads = 1 if self.language.needed_by(config) else cores()
 
         def find(number: int) -> list[Hit]:
-            return list(self.trace(segments, questions[number], vectors[number], config, where).hits)
+            found = self.trace(segments, questions[number], vectors[number], config, where, told=False)
+            return list(found.hits)
 
         return map_threads(find, range(len(questions)), threads)
 
@@ -190,8 +192,9 @@ class Parts:
         vector: NDArray[np.float32] | None,
         config: SearchConfig,
         where: Mapping[str, Any] | None,
+        told: bool = True,
     ) -> Trace:
-        """Return what a search found and how; see ``retrieval.search.search``."""
+        """Return what a search found and how; see ``retrieval.search.search`` and ``retrieval.query.Query``."""
         from hipporag_like.retrieval.query import Options, Query
         from hipporag_like.retrieval.search import search
 
@@ -204,7 +207,7 @@ class Parts:
             keep_facts=None if session is None else self.language.filter_of(config, session),
             find_entities=self.language.finder_of(config, session),
         )
-        trace = search(segments, Query(question, vector, config.k, config.method, where), options)
+        trace = search(segments, Query(question, vector, config.k, config.method, where, told), options)
         return trace if session is None else replace(trace, usage=session.spent)
 
     def _embed(self, questions: Sequence[str]) -> NDArray[np.float32]:

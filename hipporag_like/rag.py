@@ -300,8 +300,10 @@ class HippoRAG:
         IndexNotFoundError
             Nothing was indexed yet.
         """
-        trace = self.explain(question, k, method=method, where=where, namespace=namespace, filter=filter)
-        return list(trace.hits)
+        search = self._parts.search_config(k, method, filter)
+        _require_question(question)
+        with self._parts.reading(namespace) as segments:
+            return list(self._parts.look(segments, question, search, where, told=False).hits)
 
     def retrieve_many(
         self,

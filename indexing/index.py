@@ -34,11 +34,16 @@ class Segment:
 
     def __init__(self, snapshot: Snapshot, namespace: str) -> None:
         self._snapshot = snapshot
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._strings: dict[str, StringTable] = {}
         self.namespace = namespace
 
     def array(self, name: str) -> NDArray[Any]:
-        """Return one array, memory-mapped."""
-        return self._snapshot.array(self.namespace, name)
+        """Return one array, memory-mapped; a query asks for some hundred."""
+        known = self._arrays.get(name)
+        if known is None:
+            known = self._arrays[name] = self._snapshot.array(self.namespace, name)
+        return known
 
     def stored(self, name: str) -> StoredRows:
         """Return the rows of one array, of which few are wanted at a time."""
@@ -55,7 +60,11 @@ class Segment:
 
     def strings(self, name: str) -> StringTable:
         """Return one table of texts."""
-        return StringTable(self.array(f"{name}_text"), self.array(f"{name}_offset"))
+        known = self._strings.get(name)
+        if known is None:
+            known = StringTable(self.array(f"{name}_text"), self.array(f"{name}_offset"))
+            self._strings[name] = known
+        return known
 
     def keys(self, name: str) -> KeyTable:
         """Return one look-up table from text to row."""
@@ -191,7 +200,9 @@ class Segment:
     def triple(self, number: int) -> Triple | None:
         """Return the triple of one fact; None where the fact is a sentence."""
         owners = self.array("triple_fact")
-        at = int(np.searchsorted(owners, number))
+        at = int(
+            np.searchsorted(owners, owners.dtype.type(number))
+        )  # of another type, all would be converted
         if at == len(owners) or int(owners[at]) != number:
             return None
         return Triple(*json.loads(self._triples[at]))

@@ -84,6 +84,9 @@ class Rows2:
 
 def fixed(array: NDArray[Any]) -> NDArray[Any]:
     """Return a read-only view without gaps: code is compiled, and loaded, anew for what may be written to."""
+    flags = array.flags
+    if flags.c_contiguous and not flags.writeable and type(array) is np.ndarray and array.ndim:
+        return array
     view = np.ascontiguousarray(array).view(np.ndarray)
     view.flags.writeable = False
     return view

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import LexicalConfig
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.ragged import fixed
 from hipporag_like.retrieval.incoming import cosines_said, facts_looked_at
 from hipporag_like.retrieval.lexical import bm25_at
 from hipporag_like.retrieval.link import Linked
@@ -114,14 +115,12 @@ def clues(
 
 
 def _mass(segment: Segment, walked: WalkResult, candidates: Numbers) -> Reals:
-    place = places(candidates, segment.array("fact_passage")[walked.facts].astype(np.int64))
-    mass, place = walked.fact_mass[place >= 0], place[place >= 0]
-    best = np.zeros(len(candidates))
-    np.maximum.at(best, place, mass)
-    total = np.bincount(place, weights=mass, minlength=len(candidates))
+    from hipporag_like.retrieval.loops import masses_of
+
     starts = segment.array("passage_facts")
+    mass = masses_of(*map(fixed, (candidates, starts, walked.facts, walked.fact_mass)))
     facts = np.maximum(starts[candidates + 1] - starts[candidates], 1)
-    return np.stack([total / np.sqrt(facts), total, best], axis=1)
+    return np.column_stack([mass[:, 0] / np.sqrt(facts), mass])
 
 
 def _rest(

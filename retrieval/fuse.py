@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hipporag_like.retrieval.sets import distinct, starts_of
+from hipporag_like.indexing.ragged import fixed
+from hipporag_like.retrieval.sets import distinct
 from hipporag_like.retrieval.topk import top_k
 
 # Measured on 2wiki_dev, hotpot_train100 and musique_train100 (docs/decisions/0004): recall@5 changes by less than
@@ -123,10 +124,9 @@ def passage_mass(
     power
         The square root by default; 0 divides by nothing.
     """
-    owners = fact_passage[facts]  # ascending, as facts are
-    new = starts_of(owners)
-    passages = owners[new].astype(np.int64)
-    total = np.bincount(np.cumsum(new) - 1, weights=mass, minlength=len(passages))
+    from hipporag_like.retrieval.loops import mass_by_passage
+
+    passages, total = mass_by_passage(fixed(facts), fixed(mass), fixed(fact_passage))
     count = (passage_facts[passages + 1] - passage_facts[passages]).astype(np.float64)
     return passages, total / count**power
 

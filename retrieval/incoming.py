@@ -14,7 +14,7 @@ from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.mentions import Mentions, mentions, own_facts, subjects
 from hipporag_like.retrieval.sets import distinct, places
 from hipporag_like.retrieval.similarity import fact_vectors_of
-from hipporag_like.retrieval.topk import top_k
+from hipporag_like.retrieval.topk import top_set
 from hipporag_like.retrieval.walk import WalkResult
 
 FACTS = 1000  # of the first walk that are looked at, besides those of the candidates
@@ -66,7 +66,7 @@ def incoming(
 def facts_looked_at(segment: Segment, walked: WalkResult, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the facts of the candidates and the best of the walk; ascending."""
     own, _ = own_facts(segment, candidates)
-    return distinct(np.concatenate([own, walked.facts[top_k(walked.fact_mass, FACTS)]]))
+    return distinct(np.concatenate([own, walked.facts[top_set(walked.fact_mass, FACTS)]]))
 
 
 def cosines_said(

@@ -25,6 +25,8 @@ RANGE = 12.0
 # within 0.3 of the mean recall@5 of sets not fitted on.
 WEIGHT = RANGE / (RANGE + 2.0)
 REASONS = 4  # columns named for a hit
+_OWN = {fusion: Path(__file__).with_name("models") / f"{fusion}.json" for fusion in ("full", "fast")}
+_PLACE = {name: place for place, name in enumerate(NAMES)}
 
 
 def model(fusion: str) -> Trees:
@@ -35,10 +37,9 @@ def model(fusion: str) -> Trees:
     ModelError
         The file is no model, or looks at a column that is not known.
     """
-    own = Path(__file__).with_name("models") / f"{fusion}.json"
-    path = own if fusion in ("full", "fast") else named_path(fusion)
+    path = _OWN.get(fusion) or named_path(fusion)
     trees = load_trees(path)
-    unknown = sorted(set(trees.names) - set(NAMES))
+    unknown = sorted(name for name in trees.names if name not in _PLACE)
     if unknown:
         raise ModelError(
             f"{path} looks at {', '.join(unknown)}, which this version does not know; fit it again"
@@ -48,12 +49,13 @@ def model(fusion: str) -> Trees:
 
 def needs_windows(trees: Trees) -> bool:
     """Return whether the question's windows have to be embedded for these trees."""
-    return any(name in WINDOW_COLUMNS for name in trees.names)
+    return not set(trees.names).isdisjoint(WINDOW_COLUMNS)
 
 
 def table_of(trees: Trees, sheet: Sheet) -> NDArray[np.float32]:
     """Return the columns that the trees look at, which are among ``features.NAMES``; float32, (n, len(trees.names))."""
-    return features(sheet)[:, [NAMES.index(name) for name in trees.names]]
+    table = features(sheet)
+    return table if trees.names == NAMES else table[:, [_PLACE[name] for name in trees.names]]
 
 
 def signal_of(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -75,7 +77,8 @@ def reasons(trees: Trees, table: NDArray[np.float32], rows: Sequence[int]) -> li
     rows
         Of the candidates.
     """
-    sums, changed = trees.scores_with(table[rows], np.sort(table, axis=0)[len(table) // 2])
+    middle = len(table) // 2
+    sums, changed = trees.scores_with(table[rows], np.partition(table, middle, axis=0)[middle])
     effects = (sums[:, None] - changed) * WEIGHT / RANGE
     order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :REASONS].tolist()
     return [

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.config import LexicalConfig
 from hipporag_like.indexing.index import Segment
+from hipporag_like.indexing.ragged import fixed
 from hipporag_like.indexing.texts import lexical_tokens, passage_text
 from hipporag_like.retrieval.topk import top_k
 
@@ -127,16 +128,20 @@ def bm25_at(segment: Segment, question: str, passages: Numbers, config: LexicalC
     asked = _asked(segment, question, config)
     if config.engine == "rank_bm25":
         return _all(segment, question, asked, config)[passages]
-    indptr, holder = segment.array("posting_indptr"), segment.array("posting_passage")
-    wanted = passages.astype(holder.dtype)  # of one type, or numpy copies all postings to compare them
-    scores = np.zeros(len(passages))
-    for i in asked.said.tolist():
-        first, last = int(indptr[asked.rows[i]]), int(indptr[asked.rows[i] + 1])
-        at = first + np.searchsorted(holder[first:last], wanted)
-        here = at < last
-        here[here] = holder[at[here]] == wanted[here]
-        scores[here] += _parts(segment, asked, i, at[here], config)
-    return scores
+    from hipporag_like.retrieval.loops import bm25_of
+
+    indptr, said = segment.array("posting_indptr"), asked.rows[asked.said]
+    return bm25_of(
+        fixed(passages),
+        fixed(indptr[said]),
+        fixed(indptr[said + 1]),
+        fixed(segment.array("posting_passage")),
+        fixed(segment.array("posting_count")),
+        fixed(segment.array("passage_length")),
+        fixed(_corpus(segment, config).norm),
+        fixed(asked.idf[asked.said]),
+        float(config.k1),
+    )
 
 
 def _all(segment: Segment, question: str, asked: _Asked, config: LexicalConfig) -> Reals:
@@ -153,10 +158,8 @@ def _all(segment: Segment, question: str, asked: _Asked, config: LexicalConfig) 
     return scores
 
 
-def _parts(
-    segment: Segment, asked: _Asked, i: int, at: Numbers | slice, config: LexicalConfig
-) -> NDArray[np.float32]:
-    """Return what one of the question's words adds to the passages of some of its postings."""
+def _parts(segment: Segment, asked: _Asked, i: int, at: slice, config: LexicalConfig) -> NDArray[np.float32]:
+    """Return what one of the question's words adds to the passages of its postings."""
     count = segment.array("posting_count")[at].astype(np.float64)
     length = segment.array("passage_length")[segment.array("posting_passage")[at]]
     norm = _corpus(segment, config).norm[length]
@@ -216,11 +219,12 @@ def _holding(segment: Segment, asked: _Asked) -> Numbers:
 
 
 def _asked(segment: Segment, question: str, config: LexicalConfig) -> _Asked:
-    found = segment.terms.find_many(lexical_tokens(question)).astype(np.int64)
-    rows, said = np.unique(found[found >= 0], return_inverse=True)
+    found = [row for row in segment.terms.find_many(lexical_tokens(question)).tolist() if row >= 0]
+    rows = np.array(sorted(set(found)), np.int64)
+    said = np.searchsorted(rows, np.array(found, np.int64))
     indptr, corpus = segment.array("posting_indptr"), _corpus(segment, config)
     idf = _idf(indptr[rows + 1] - indptr[rows], corpus.n_passages)
-    return _Asked(rows, np.where(idf < 0, config.epsilon * corpus.mean_idf, idf), said.astype(np.int64))
+    return _Asked(rows, np.where(idf < 0, config.epsilon * corpus.mean_idf, idf), said)
 
 
 def _corpus(segment: Segment, config: LexicalConfig) -> _Corpus:

@@ -40,7 +40,9 @@ def peak(
 
 
 @compiled
-def _search(passage: NDArray[np.int32], first: int, last: int, wanted: int | np.int64) -> int:
+def search(
+    passage: NDArray[np.int32] | NDArray[np.int64], first: int, last: int, wanted: int | np.int64
+) -> int:
     """Return the first place, ``first`` to ``last``, of ``wanted`` or more: steps that double, then halve."""
     step = 1
     low = first
@@ -172,11 +174,11 @@ def best_passages(  # noqa: C901
         need = scores[0] if size == k else 0.0
         n = _still(sums, live, n, rest[essential], need)
         for t in range(essential, m):
-            stop = _search(passage, place[t], end[t], beyond)
+            stop = search(passage, place[t], end[t], beyond)
             if n > 0 and bound[t] > 0.0:
                 if SEARCHED * n < stop - place[t]:
                     for i in range(n):
-                        j = _search(passage, place[t], stop, window + live[i])
+                        j = search(passage, place[t], stop, window + live[i])
                         if j < stop and passage[j] == window + live[i]:
                             times = np.float64(count[j])
                             added = idf[t] * times * factor / (times + norm[length[passage[j]]])
@@ -193,7 +195,7 @@ def best_passages(  # noqa: C901
             number = window + live[i]
             sums[live[i]] = -1.0
             for t in range(m):
-                j = _search(passage, start[t], place[t], number)
+                j = search(passage, start[t], place[t], number)
                 parts[t] = 0.0
                 if j < place[t] and passage[j] == number:
                     times = np.float64(count[j])

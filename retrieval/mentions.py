@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.sets import distinct, places
+from hipporag_like.indexing.ragged import fixed
 
 Numbers = NDArray[np.int64]
 
@@ -75,17 +75,14 @@ def mentions(segment: Segment, candidates: Numbers, about: Subjects, facts: Numb
     about
         Their subjects.
     facts
-        int64, (m,): fact numbers that are looked at.
+        int64, (m,): fact numbers that are looked at, ascending.
     """
-    entity, fact = entities_in(segment, facts, distinct(about.entity))
-    order = np.argsort(entity, kind="stable")
-    entity, fact = entity[order], fact[order]
-    first = np.searchsorted(entity, about.entity, side="left")
-    counts = np.searchsorted(entity, about.entity, side="right") - first
-    candidate = np.repeat(about.candidate, counts)
-    fact = fact[ranges(first, counts)]
-    elsewhere = segment.array("fact_passage")[facts[fact]] != candidates[candidate]
-    return Mentions(candidate[elsewhere], fact[elsewhere])
+    from hipporag_like.retrieval.loops import said_elsewhere
+
+    rows = segment.entity_facts
+    wanted = fixed(candidates), fixed(about.candidate), fixed(about.entity), fixed(facts)
+    held = fixed(rows.indptr), fixed(rows.edges), rows.bits
+    return Mentions(*said_elsewhere(*wanted, *held, fixed(segment.array("fact_passage"))))
 
 
 def own_facts(segment: Segment, candidates: Numbers) -> tuple[Numbers, Numbers]:
@@ -93,22 +90,6 @@ def own_facts(segment: Segment, candidates: Numbers) -> tuple[Numbers, Numbers]:
     starts = segment.array("passage_facts")
     counts = starts[candidates + 1] - starts[candidates]
     return ranges(starts[candidates], counts), np.repeat(np.arange(len(candidates)), counts)
-
-
-def entities_in(segment: Segment, facts: Numbers, wanted: Numbers) -> tuple[Numbers, Numbers]:
-    """Return pairs of a wanted entity and the place of a fact that mentions it.
-
-    Parameters
-    ----------
-    facts, wanted
-        int64: fact numbers, and entity numbers, ascending.
-    """
-    rows = segment.fact_entities
-    counts = rows.indptr[facts + 1] - rows.indptr[facts]
-    entity = rows.edges[ranges(rows.indptr[facts], counts)].astype(np.int64) >> rows.bits
-    fact = np.repeat(np.arange(len(facts)), counts)
-    good = places(wanted, entity) >= 0
-    return entity[good], fact[good]
 
 
 def ranges(first: NDArray[np.integer], counts: NDArray[np.integer]) -> Numbers:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.link import Linked, specificity
+from hipporag_like.retrieval.link import Linked, entities_of
 from hipporag_like.retrieval.topk import top_k
 from hipporag_like.retrieval.walk import WalkGraph, WalkOptions, WalkResult, walk
 
@@ -81,13 +81,10 @@ def _seeds(
     """Return the entities of facts, by the facts' shares and node specificity, the question's own left out."""
     known = set(linked.entities[np.argsort(-linked.mass, kind="stable")[:NAMED]].tolist())
     weight: dict[int, float] = {}
-    for fact, part in zip(facts.tolist(), share.tolist(), strict=True):
-        entities, edges = segment.fact_entities.row(fact)
-        total = float(edges.sum())
-        for entity, edge in zip(entities.tolist(), edges.tolist(), strict=True):
-            if entity not in known:
-                found = part * edge / total * specificity(segment, entity)
-                weight[entity] = weight.get(entity, 0.0) + found
+    total = [float(segment.fact_entities.row(fact)[1].sum()) for fact in facts.tolist()]
+    for place, entity, edge, rare in entities_of(segment, facts, share):
+        if entity not in known:
+            weight[entity] = weight.get(entity, 0.0) + edge / total[place] * rare
     seeds = np.array(sorted(weight), dtype=np.int64)
     mass = np.array([weight[entity] for entity in seeds.tolist()])
     return seeds, mass / mass.sum() if len(mass) else mass

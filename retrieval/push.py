@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled_freely
-from hipporag_like.indexing.ragged import fixed
 from hipporag_like.indexing.rows import Rows
 from hipporag_like.retrieval.compiled import prefetch
 from hipporag_like.retrieval.likeness import ask_for, likeness_of
@@ -37,12 +36,12 @@ from hipporag_like.retrieval.slots import (
     WAITING,
     WORK,
     WRITTEN,
-    Edges,
     Links,
     Reals,
     State,
     Wholes,
     divide,
+    edges_of,
     enter,
     no_nodes,
     with_room,
@@ -115,7 +114,7 @@ def push(
     as many facts have been looked at as a node of all the mass may have; one that has more than are left sends its mass
     to some of them, at equal distances in the order of their numbers.
     """
-    links = Links(*map(_edges, graph))
+    links = Links(*map(edges_of, graph))
     given = (links, facts.arrays(), facts.asked(question), Shape(*map(float, shape)))
     forced = max(int(1.0 / shape.tolerance), LEAST_FORCED)
     state = _run(_started(links, seeds, mass, shape.tolerance, forced), *given)
@@ -128,10 +127,6 @@ def push(
             forced -= int(state.whole[slot, DEGREE]) - 1
     n, pushes, work = state.counters[[MET, PUSHES, WORK]].tolist()
     return Pushed(state.whole[:n, NODE], state.real[:n, ESTIMATE], state.real[:n, RESIDUAL], pushes, work)
-
-
-def _edges(rows: Rows) -> Edges:
-    return Edges(fixed(rows.indptr), fixed(rows.edges), fixed(rows.values), rows.bits)
 
 
 def _started(links: Links, seeds: Wholes, mass: Reals, tolerance: float, most: int) -> State:

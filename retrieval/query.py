@@ -28,6 +28,8 @@ class Query:
         float32, (dim,), unit length; None for methods that need none.
     where
         Metadata filter.
+    told
+        Whether the facts that the walk used are wanted, too, besides the hits.
     """
 
     text: str
@@ -35,6 +37,7 @@ class Query:
     k: int
     method: str
     where: Where | None = None
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from hipporag_like.retrieval.learned import (
 )
 from hipporag_like.retrieval.link import Linked
 from hipporag_like.retrieval.query import PATHS_SHOWN, Options, Query
-from hipporag_like.retrieval.topk import top_k
+from hipporag_like.retrieval.topk import top_k, top_set
 from hipporag_like.retrieval.trust import names_in, plain_share, rarity, titled
 from hipporag_like.retrieval.windows import windows
 from hipporag_like.text import STOPWORDS, words
@@ -113,7 +113,7 @@ def judged(ranking: Ranking) -> NDArray[np.int64]:
     As many however many hits are asked for: what is judged is judged against the others, so more of them would
     change the scores of all. The rest has a learned signal of 0 and follows in the order of the fixed weights.
     """
-    return np.sort(top_k(ranking.shares.sum(axis=1), CANDIDATES))
+    return top_set(ranking.shares.sum(axis=1), CANDIDATES)
 
 
 def sheet_of(
@@ -161,7 +161,9 @@ def _with_learned(ranking: Ranking, parts: Sequence[Part], query: Query, options
     table = table_of(trees, sheet_of(ranking, rows, parts, query, options, pieces))
     column = np.zeros(len(ranking.passages))
     column[rows] = signal_of(trees.score(table))
-    shares = np.column_stack([(1.0 - WEIGHT) * ranking.shares, WEIGHT * column])
+    shares = np.empty((len(column), len(ranking.names) + 1))
+    np.multiply(ranking.shares, 1.0 - WEIGHT, out=shares[:, :-1])
+    np.multiply(column, WEIGHT, out=shares[:, -1])
     weights = np.append((1.0 - WEIGHT) * ranking.weights, WEIGHT)
     best = top_k(shares[rows].sum(axis=1), min(query.k, PATHS_SHOWN)).tolist()
     why = dict(zip(rows[best].tolist(), reasons(trees, table, best), strict=True))

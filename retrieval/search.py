@@ -13,12 +13,12 @@ import numpy as np
 from hipporag_like.indexing.index import Segment
 from hipporag_like.retrieval.filters import allowed_passages, check_where
 from hipporag_like.retrieval.gather import Part, gather
-from hipporag_like.retrieval.paths import Paths
+from hipporag_like.retrieval.paths import Path, paths_to
 from hipporag_like.retrieval.query import PATHS_SHOWN, Clock, Options, Query, why_empty
 from hipporag_like.retrieval.rank import Ranking, rank
 from hipporag_like.retrieval.similarity import fact_vectors_of
 from hipporag_like.retrieval.topk import top_k
-from hipporag_like.types import Hit, PathStep, ScoredFact, Seed, Trace
+from hipporag_like.types import Hit, ScoredFact, Seed, Trace
 
 FACTS_SHOWN = 10
 PAPERS = ("hipporag", "hipporag2")
@@ -68,7 +68,7 @@ def search(segments: Sequence[Segment], query: Query, options: Options) -> Trace
         outcome=outcome,  # type: ignore[arg-type]
         note=note,
         seeds=_seeds(parts),
-        facts=_facts(parts, query),
+        facts=_facts(parts, query) if query.told else (),
         hits=hits,
         walk=_walk_numbers(parts, ranking.plain),
         seconds=clock.seconds,
@@ -81,22 +81,38 @@ def _linked(part: Part) -> bool:
 
 def _hits(ranking: Ranking, parts: Sequence[Part], query: Query, method: str) -> tuple[Hit, ...]:
     scores = ranking.shares.sum(axis=1)
-    walked = {
-        number: Paths(part.inside, query.text, part.walked.linked, part.walked.first)
-        for number, part in enumerate(parts)
-        if method == "graph" and part.walked is not None
-    }
-    hits = []
-    for place, row in enumerate(top_k(scores, query.k).tolist(), start=1):
-        owner = int(np.searchsorted(ranking.offsets, ranking.passages[row], side="right")) - 1
-        part, number = parts[owner], int(ranking.passages[row] - ranking.offsets[owner])
-        path: tuple[PathStep, ...] = ()
-        if place <= PATHS_SHOWN and owner in walked:
-            path = walked[owner].to(number)
-        named = dict(zip(ranking.names, ranking.shares[row].tolist(), strict=True))
-        why = ranking.reasons.get(row, {})
-        hits.append(Hit(place, float(scores[row]), part.segment.passage(number), named, path, why))
-    return tuple(hits)
+    rows = top_k(scores, query.k)
+    owners = np.searchsorted(ranking.offsets, ranking.passages[rows], side="right") - 1
+    numbers = (ranking.passages[rows] - ranking.offsets[owners]).tolist()
+    found = list(zip(owners.tolist(), numbers, strict=True))
+    paths = _paths(found[:PATHS_SHOWN], parts, query) if method == "graph" else {}
+    return tuple(
+        Hit(
+            rank=place,
+            score=score,
+            passage=parts[owner].segment.passage(number),
+            signals=dict(zip(ranking.names, shares, strict=True)),
+            path=paths.get((owner, number), ()),
+            reasons=ranking.reasons.get(row, {}),
+        )
+        for place, ((owner, number), row, score, shares) in enumerate(
+            zip(found, rows.tolist(), scores[rows].tolist(), ranking.shares[rows].tolist(), strict=True),
+            start=1,
+        )
+    )
+
+
+def _paths(
+    found: Sequence[tuple[int, int]], parts: Sequence[Part], query: Query
+) -> dict[tuple[int, int], Path]:
+    """Return the paths to passages, which are given and named by their part and their number in it."""
+    paths: dict[tuple[int, int], Path] = {}
+    for owner, part in enumerate(parts):
+        numbers = [number for other, number in found if other == owner]
+        if numbers and part.walked is not None:
+            ways = paths_to(numbers, part.inside, query.text, part.walked.linked, part.walked.first)
+            paths.update(zip([(owner, number) for number in numbers], ways, strict=True))
+    return paths
 
 
 def _seeds(parts: Sequence[Part]) -> tuple[Seed, ...]:

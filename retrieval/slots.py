@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipporag_like.indexing.compiled import compiled, compiled_freely
-from hipporag_like.indexing.rows import RowStarts
+from hipporag_like.indexing.ragged import fixed
+from hipporag_like.indexing.rows import Rows, RowStarts
 from hipporag_like.retrieval.compiled import prefetch, word_place
 
 # Slots to begin with, in a graph of as many nodes: a question of the dev sets meets 3,000 to 20,000.
@@ -42,6 +43,11 @@ class Edges(NamedTuple):
     edges: NDArray[np.int32]
     values: NDArray[np.float32]
     bits: int
+
+
+def edges_of(rows: Rows) -> Edges:
+    """Return a matrix as compiled code takes it."""
+    return Edges(fixed(rows.indptr), fixed(rows.edges), fixed(rows.values), rows.bits)
 
 
 class Links(NamedTuple):

@@ -6,6 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def top_set(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
+    """Return the places that :func:`top_k` does, ascending; ``k`` is at least 1."""
+    if k >= len(scores):
+        return np.arange(len(scores))
+    edge = np.partition(scores, len(scores) - k)[len(scores) - k]
+    keep = scores > edge
+    keep[np.flatnonzero(scores == edge)[: k - np.count_nonzero(keep)]] = True
+    return np.flatnonzero(keep)
+
+
 def top_k(
     scores: NDArray[np.floating] | NDArray[np.signedinteger], k: int, allowed: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64]:

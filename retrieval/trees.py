@@ -109,7 +109,7 @@ def load_trees(path: Path) -> Trees:
     """
     try:
         state = path.stat()
-        return _loaded(path.resolve(), state.st_mtime_ns, state.st_size)
+        return _loaded(path, state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size)
     except OSError as error:
         raise ModelError(f"{path} is no model of this version ({error.strerror}); {_REMEDY}") from error
 
@@ -135,7 +135,8 @@ def _is_as_shipped(path: Path, data: bytes) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _loaded(path: Path, changed: int, size: int) -> Trees:
+def _loaded(path: Path, *state: int) -> Trees:
+    """Return the trees in a file of some state: where it lies, when it was changed, and its size."""
     try:
         data = path.read_bytes()
         if not _is_as_shipped(path, data):

@@ -60,4 +60,4 @@ def _rarity(segment: Segment, linked: Linked) -> float:
         return 0.0
     passages = max(int(segment.array("entity_passages")[names].min()), 1)
     rarity = np.log(segment.n_passages / passages) / np.log(segment.n_passages)
-    return float(np.clip(rarity, 0.0, 1.0))
+    return min(max(float(rarity), 0.0), 1.0)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.indexing.index import Segment
-from hipporag_like.retrieval.mentions import entities_in, mentions, own_facts, ranges, subjects
+from hipporag_like.retrieval.mentions import mentions, own_facts, ranges, subjects
 
 MakeSegment = Callable[..., Segment]
 
@@ -103,11 +103,6 @@ def test_two_loops_find_the_same(make_segment: MakeSegment, seed: int, n_passage
         if (candidate, entity) in titles and facts[number][0] != candidate
     ]
     assert sorted(zip(said.candidate.tolist(), said.fact.tolist(), strict=True)) == sorted(expected)
-    wanted = whole(*some(n_entities, 0.5))
-    entity, place = entities_in(segment, looked_at, wanted)
-    assert sorted(zip(entity.tolist(), place.tolist(), strict=True)) == sorted(
-        (e, j) for j, number in enumerate(looked_at.tolist()) for e in facts[number][1] if e in wanted
-    )
     own, owner = own_facts(segment, candidates)
     assert list(zip(own.tolist(), owner.tolist(), strict=True)) == [
         (number, i)

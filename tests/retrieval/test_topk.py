@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipporag_like.retrieval.topk import top_k
+from hipporag_like.retrieval.topk import top_k, top_set
 
 # Few distinct values, so that most draws tie at the cut.
 SCORES = st.lists(st.sampled_from([-2.0, -0.0, 0.0, 0.5, 1.0, 1e300, -np.inf, np.inf]), max_size=40)
@@ -22,6 +22,8 @@ def test_equals_a_full_sort(scores: list[float], k: int, dtype: type, data: st.D
     found = top_k(values, k, None if mask is None else np.array(mask, dtype=bool))
     assert found.tolist() == expected
     assert found.dtype == np.int64
+    if mask is None and k > 0:
+        np.testing.assert_array_equal(top_set(values, k), np.sort(found))
 
 
 def test_ties_go_to_the_lower_number():
