@@ -200,7 +200,7 @@ def best_senders(
     """
     best, sent, found, at = np.empty(MAX_SENDERS, np.int64), np.empty(MAX_SENDERS), 0, 0
     j, last, bits, mask = (
-        np.int64(edges.indptr[row]),
+        int(edges.indptr[row]),
         edges.indptr[row + 1],
         edges.bits,
         (1 << edges.bits) - 1,

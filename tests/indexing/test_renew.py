@@ -272,7 +272,8 @@ def test_any_history_is_an_index_built_at_once(
 
     check()
     assert len(taken) > EXAMPLES
-    assert sum(taken) > 0.5 * len(taken), "nearly all was made anew, so that this proves little"
+    # About 0.6 of some 45 arrays are; a run of few examples differs by 0.1 either way.
+    assert sum(taken) > 0.35 * len(taken), "nearly all was made anew, so that this proves little"
 
 
 DOCUMENTS = tuple(

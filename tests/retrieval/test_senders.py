@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hipporag_like.indexing.ragged import fixed
-from hipporag_like.indexing.rows import Rows, rows_of
+from hipporag_like.indexing.rows import Rows, narrow, rows_of
 from hipporag_like.retrieval.senders import MAX_SENDERS, Reached, best_chains, best_senders
 from hipporag_like.retrieval.slots import Edges, Links, edges_of
 
