@@ -286,7 +286,7 @@ def targets(folder: Path) -> dict[str, Target]:  # noqa: C901  # a function in i
     def run_array(data: bytes) -> None:
         file.write_bytes(data)
         warnings.simplefilter("ignore", UserWarning)  # numpy's, of a header that Python 2 might have written
-        read = reader._load(file, ArrayEntry("<f4", (3, 4), len(data), 0), folder)
+        read, _, _ = reader._load(file, ArrayEntry("<f4", (3, 4), len(data), 0), folder)
         require(read.dtype == "<f4" and read.shape == (3, 4) and not read.flags.writeable, "another array")
 
     journals = [m.__name__ for m in (connection, database, documents, results, codec)]

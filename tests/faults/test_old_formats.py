@@ -25,8 +25,8 @@ from hipporag_like.types import Document
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "indexes"
 NAMES = ("journal1", "journal2", "journal2_triples", "journal3")
 NEW = Document("Edda Voss lit the lamp of Tolmarre in 1901.", "edda", "Edda Voss")
-# Scores of `graph` are written down anew when its walk or its trees are changed on purpose (last: forward push with a
-# lower threshold for nodes known already); the order of these hits never changed. Of the oldest these are untouched.
+# Scores of `graph` are written down anew when its walk or its trees are changed on purpose (last: trees fitted in a
+# crowd, too); the passages that answer never changed their places, others did then. Of the oldest these are untouched.
 STEADY = {"journal1": ("dense", "bm25", "hybrid")}
 
 
