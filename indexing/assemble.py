@@ -20,7 +20,7 @@ from hipporag_like.indexing.index import Segment
 from hipporag_like.indexing.light_vectors import light_vectors
 from hipporag_like.indexing.packed import Strings, table
 from hipporag_like.indexing.phrases import Phrases, phrase_graph, phrase_mentions
-from hipporag_like.indexing.postings import NO_COUNTS, Lists, merged_lists
+from hipporag_like.indexing.postings import NO_COUNTS, Lists, merged_counts, merged_lists
 from hipporag_like.indexing.quantise import sign_codes
 from hipporag_like.indexing.ragged import Rows2, starts_of
 from hipporag_like.indexing.rows import Rows, narrow, rows_of
@@ -203,7 +203,8 @@ def _trigrams(keys: Strings, segment: Segment | None, rows: Rows2) -> Arrays:
     flat = np.array([bucket for f in found for bucket in f], dtype=np.int32)
     starts, entity, _ = transpose(starts_of(lengths), flat, flat, BUCKETS)
     number, at = rows.numbers(n_old, len(found))
-    lists = merged_lists(old, Lists(starts, at[entity], NO_COUNTS), number, np.arange(BUCKETS))
+    added = Lists(starts, at[entity], NO_COUNTS)
+    lists = merged_lists(old, added, number, np.arange(BUCKETS), merged_counts(old, added, number))
     yield "trigram_indptr", lists.starts
     yield "trigram_entity", lists.row
     yield "trigram_size", rows.flat(size, lengths)

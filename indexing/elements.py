@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hipporag_like.errors import UsageError
 from hipporag_like.indexing.index import Index, Segment
-from hipporag_like.indexing.rows import RowStarts
+from hipporag_like.indexing.rows import Rows
 
 # Name and type of everything a node or an edge may carry; what does not apply to it is left out.
 NODE_FIELDS: Mapping[str, type] = {
@@ -111,8 +111,8 @@ def _mentions(segment: Segment, title_weight: float) -> Iterator[tuple[int, int,
     """Yield entity, fact and weight, without what the title of the fact's passage added to it."""
     rows, owner, n_passages = segment.entity_facts, segment.array("fact_passage"), segment.n_passages
     titles = segment.array("title_entity").astype(np.int64) * n_passages + segment.array("title_passage")
-    for start in range(0, len(rows.indices), _CHUNK):
-        entity, fact, weight = _part(rows.indptr, rows.indices, rows.weights, start)
+    for start in range(0, len(rows.edges), _CHUNK):
+        entity, fact, weight = _part(rows, start)
         titled = np.isin(entity * n_passages + owner[fact], titles)
         weight = weight - title_weight * titled
         keep = ~titled | (weight > _LEAST_MENTION)
@@ -122,19 +122,19 @@ def _mentions(segment: Segment, title_weight: float) -> Iterator[tuple[int, int,
 def _synonyms(segment: Segment) -> Iterator[tuple[int, int, float]]:
     """Yield each pair once, the smaller number first."""
     rows = segment.synonyms
-    for start in range(0, len(rows.indices), _CHUNK):
-        entity, other, weight = _part(rows.indptr, rows.indices, rows.weights, start)
+    for start in range(0, len(rows.edges), _CHUNK):
+        entity, other, weight = _part(rows, start)
         keep = entity < other
         yield from _tuples(entity[keep], other[keep], weight[keep])
 
 
-def _part(
-    indptr: RowStarts, indices: NDArray[np.int32], weights: NDArray[np.float32], start: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+def _part(rows: Rows, start: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
     """Return row, column and weight of up to ``_CHUNK`` edges."""
-    stop = min(start + _CHUNK, len(indices))
-    row = np.searchsorted(indptr, np.arange(start, stop), side="right") - 1
-    return row.astype(np.int64), indices[start:stop], weights[start:stop].astype(np.float64)
+    stop = min(start + _CHUNK, len(rows.edges))
+    columns, weights = rows.part(start, stop)
+    edges = np.arange(start, stop, dtype=rows.indptr.dtype)  # of another type, all starts would be converted
+    row = np.searchsorted(rows.indptr, edges, side="right") - 1
+    return row.astype(np.int64), columns, weights.astype(np.float64)
 
 
 def _tuples(

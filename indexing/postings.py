@@ -50,7 +50,13 @@ def no_postings() -> Postings:
     return Postings(Lists(np.zeros(1, np.int64), no, NO_COUNTS), no)
 
 
-def merged_lists(old: Lists, new: Lists, number: NDArray[np.int32], source: NDArray[np.integer]) -> Lists:
+def merged_lists(
+    old: Lists,
+    new: Lists,
+    number: NDArray[np.int32],
+    source: NDArray[np.integer],
+    counts: NDArray[np.int64],
+) -> Lists:
     """Return lists of old and new rows.
 
     Parameters
@@ -62,11 +68,11 @@ def merged_lists(old: Lists, new: Lists, number: NDArray[np.int32], source: NDAr
         int32: what each old row will be, ascending; -1 where it is gone.
     source
         Which lists, in order; what is left out holds nothing.
+    counts
+        See :func:`merged_counts`.
     """
     from hipporag_like.indexing.list_kernels import merge_lists
 
-    counts = np.diff(new.starts)
-    counts[: len(old.starts) - 1] += kept_counts(old, number)
     starts = starts_of(counts[source])
     row = np.empty(int(starts[-1]), np.int32)
     count = np.empty(len(row) if len(new.count) or len(old.count) else 0, np.uint16)
@@ -76,11 +82,12 @@ def merged_lists(old: Lists, new: Lists, number: NDArray[np.int32], source: NDAr
     return Lists(starts, row, count)
 
 
-def kept_counts(old: Lists, number: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return how many rows of each list stay."""
+def merged_counts(old: Lists, new: Lists, number: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return how many rows each list of old and new ones has; see :func:`merged_lists`."""
     from hipporag_like.indexing.list_kernels import count_kept
 
-    counts: NDArray[np.int64] = count_kept(fixed(old.starts), fixed(old.row), fixed(number))
+    counts: NDArray[np.int64] = np.diff(new.starts)
+    counts[: len(old.starts) - 1] += count_kept(fixed(old.starts), fixed(old.row), fixed(number))
     return counts
 
 
@@ -103,10 +110,9 @@ def joined(
     number, at = passages.numbers(len(old.length), len(new.terms) - 1)
     starts, row, count = transpose(new.terms, table.joint[new.term], new.frequency, len(table))
     added = Lists(starts, at[row], count)
-    counts = np.diff(starts)
-    counts[: len(old.lists.starts) - 1] += kept_counts(old.lists, number)
+    counts = merged_counts(old.lists, added, number)
     words, word_number = table.settled(counts)
     running = starts_of(new.frequency)
     lengths = (running[new.terms[1:]] - running[new.terms[:-1]]).astype(np.int32)
-    lists = merged_lists(old.lists, added, number, words.source)
+    lists = merged_lists(old.lists, added, number, words.source, counts)
     return Postings(lists, passages.flat(old.length, lengths)), words, word_number

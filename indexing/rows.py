@@ -47,7 +47,11 @@ class Rows:
 
     def row(self, i: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Return the columns and weights of row ``i``."""
-        part = slice(int(self.indptr[i]), int(self.indptr[i + 1]))
+        return self.part(int(self.indptr[i]), int(self.indptr[i + 1]))
+
+    def part(self, start: int, stop: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Return the columns and weights of the edges from ``start`` to ``stop``."""
+        part = slice(start, stop)
         edges = self.edges[part]
         if not self.bits:
             return edges, self.values[part]

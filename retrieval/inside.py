@@ -50,7 +50,12 @@ class Inside:
         if self.passages is None:
             return np.ones(len(numbers), dtype=bool)
         rows = self.segment.entity_facts
-        return np.array([self.facts(rows.row(number)[0]).any() for number in numbers.tolist()], dtype=bool)
+        first = rows.indptr[numbers]
+        counts = rows.indptr[numbers + 1] - first
+        seen = self.facts(rows.edges[ranges(first, counts)] >> rows.bits)
+        owner = np.repeat(np.arange(len(numbers)), counts)
+        found: Mask = np.bincount(owner[seen], minlength=len(numbers)) > 0
+        return found
 
     def name(self, entity: int) -> str:
         """Return how an entity is shown: by its most frequent spelling in passages that may be seen."""

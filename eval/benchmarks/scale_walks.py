@@ -104,7 +104,7 @@ def walks(
             "exact_questions": len(exact),
             "reference_questions": len(seconds["prpack"]),
             "nodes": segment.n_entities + segment.n_facts,
-            "edges": len(graph.entity_facts.indices) + len(graph.synonyms.indices),
+            "edges": len(graph.entity_facts.edges) + len(graph.synonyms.edges),
             "pushes": round(median([result.pushes for result, _ in pushed])),
             "seconds": {engine: spread(values) for engine, values in seconds.items()},
             "times_slower_than_push": {

@@ -111,7 +111,7 @@ def _described(world: World, times: list[float], found: list[WalkResult]) -> dic
     return {
         "passages": world.passages,
         "nodes": len(graph.facts) + len(graph.entity_facts.indptr) - 1,
-        "edges": len(graph.entity_facts.indices),
+        "edges": len(graph.entity_facts.edges),
         "largest_degree": int(np.diff(graph.entity_facts.indptr).max()),
         "milliseconds": {
             "p50": round(1000 * statistics.median(times), 3),

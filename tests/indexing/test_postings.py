@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipporag_like.indexing.postings import NO_COUNTS, Lists, kept_counts, merged_lists
+from hipporag_like.indexing.postings import NO_COUNTS, Lists, merged_counts, merged_lists
 from hipporag_like.indexing.ragged import Rows2, starts_of
 
 N_LISTS = 5
@@ -45,15 +45,18 @@ def test_lists_of_a_change_are_those_made_anew(
     added = lists_of(list(zip(at.tolist(), new, strict=True)), N_LISTS, counted)
     wanted = lists_of(list(enumerate((old + new)[row] for row in source)), N_LISTS, counted)
     held = np.flatnonzero(np.diff(wanted.starts))
-    found = merged_lists(before, added, number, np.arange(N_LISTS))
+    counts = merged_counts(before, added, number)
+    found = merged_lists(before, added, number, np.arange(N_LISTS), counts)
     for one, other in ((found.starts, wanted.starts), (found.row, wanted.row), (found.count, wanted.count)):
         assert one.tolist() == other.tolist()
         assert one.dtype == other.dtype
-    some = merged_lists(before, added, number, held)  # without lists that hold nothing any more
+    some = merged_lists(before, added, number, held, counts)  # without lists that hold nothing any more
     assert some.row.tolist() == wanted.row.tolist()
     assert np.diff(some.starts).tolist() == np.diff(wanted.starts)[held].tolist()
     stay = lists_of([(row, old[row]) for row in source if row < len(old)], n_old, counted)
-    assert kept_counts(before, number).tolist() == np.diff(stay.starts).tolist()
+    nothing = Lists(np.zeros(N_LISTS + 1, np.int64), added.row[:0], added.count[:0])
+    kept = np.diff(stay.starts).tolist() + [0] * (N_LISTS - n_old)
+    assert merged_counts(before, nothing, number).tolist() == kept
 
 
 def test_rows_read_again_are_those_of_before():
